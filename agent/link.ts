@@ -27,11 +27,13 @@ import type { Journal } from "./journal.ts";
 const RETRY_FIRST = 500;
 const RETRY_LAST = 30_000;
 /**
- * Additional wait in milliseconds after the control plane refused the agent. An operator must resolve a
- * refusal.
+ * Additional wait in milliseconds after the control plane refused the agent. The wait is long, because an
+ * operator must resolve a refusal.
  */
 const REFUSED_WAIT = 30_000;
-/** How long after opening the websocket the welcome of the control plane must arrive, in milliseconds. */
+/**
+ * The control plane's welcome must arrive within this time after the websocket was opened, in milliseconds.
+ */
 const WELCOME_TIMEOUT = 15_000;
 
 export interface LinkHandlers {

@@ -20,7 +20,7 @@ const POLL_MIN = 250;
 const POLL_MAX = 10_000;
 /** Longest time between two progress reports to the control plane, in milliseconds. */
 const REPORT_INTERVAL = 30_000;
-/** Shortest time between two searches for what a stalled run waits for, in milliseconds. */
+/** Minimum time between two searches for the reason why a run is stalled, in milliseconds. */
 const DIAGNOSIS_INTERVAL = 60_000;
 
 /** Matches output lines that are no sign of progress. */

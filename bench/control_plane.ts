@@ -13,7 +13,7 @@ export interface Plan {
    * The destination, in the format of requests to the API. By default, this is the local directory `backups`.
    */
   destination?: Record<string, unknown>;
-  /** Fields of the task in addition to those of the benchmark's plan. */
+  /** Additional fields of the task. They override the fields that `startPlanned` sets. */
   fields?: object;
 }
 

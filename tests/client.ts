@@ -64,7 +64,10 @@ function withoutExample(key: string, value: Json): Json {
   return key === "example" ? undefined : value;
 }
 
-/** Shortens generated types: a comment becomes one sentence, and what no path has is left out. */
+/**
+ * Shortens generated types. Cuts each comment to its first sentence. Leaves out methods and parameters that a
+ * path does not have.
+ */
 function concise(types: string): string {
   return types
     .replaceAll(/^(?: {4})+/gm, (indent) => " ".repeat(indent.length / 2))

@@ -1,6 +1,6 @@
 /**
- * Checks that no code names a source type, except the code that belongs to the type. All other code uses the
- * type's definition or the agent's module for it.
+ * Checks that only the code of a source type names this type. All other code uses the type's definition, or
+ * the agent's module for the type.
  */
 import assert from "node:assert/strict";
 import { join } from "node:path";

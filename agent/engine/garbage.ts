@@ -14,7 +14,7 @@ export function collectYoung(): void {
 
 /**
  * Time from {@link GarbageCollection.soon} to the full collection, in milliseconds. A full collection takes
- * some ten milliseconds.
+ * about 10 milliseconds.
  */
 const PAUSE = 1000;
 

@@ -6,9 +6,9 @@ import type { Obstacle, PreviewedTarget } from "../../src/protocol/restore_previ
 import type { Amounts } from "../../src/protocol/restore_report.ts";
 import { RunFailedError } from "./ports.ts";
 
-/** Takes what the checks before a restore find. */
+/** Receives the obstacles that the checks before a restore find. */
 export interface Inspection {
-  /** Whether nothing may be changed, not even what killed runs have left behind. */
+  /** If true, the checks must not change anything. They must not even remove what killed runs left behind. */
   readonly isPreview: boolean;
   /**
    * Takes obstacles of one kind. A restore throws an {@link ObstacleError} if there are any.
@@ -62,7 +62,7 @@ export class CollectedObstacles implements Inspection {
     for (const obstacle of obstacles) this.all.push(obstacle);
   }
 
-  /** Takes an error that ends the checks. Throws it again if it is not about the restore. */
+  /** Adds the error that ended the checks as an obstacle. Throws an error that is not a `RunFailedError`. */
   end(error: unknown): void {
     if (!(error instanceof RunFailedError)) throw error;
     this.report([error instanceof ObstacleError ? error.obstacle : toObstacle(error.message)]);

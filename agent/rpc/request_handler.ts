@@ -124,8 +124,8 @@ export class RequestHandler {
   }
 
   /**
-   * Sends bytes to a download and returns the outcome. Refuses more than `MAX_SENDING` downloads: they take
-   * long, and must leave capacity for short requests.
+   * Sends bytes to a download and returns the outcome. Refuses the download if `MAX_SENDING` downloads are
+   * already being sent. A download takes long, so the limit leaves capacity for short requests.
    */
   async #sendBytes(request: BackupSend, signal: AbortSignal): Promise<unknown> {
     if (this.#sending >= MAX_SENDING) {

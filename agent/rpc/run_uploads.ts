@@ -1,4 +1,4 @@
-/** Makes the requests for a run's S3 uploads to the control plane, over the websocket. */
+/** Sends the control plane the requests about a run's uploads to S3. Uses the websocket. */
 import type { Clock } from "../../src/domain/clock.ts";
 import { RunFailedError, type Uploads } from "../engine/ports.ts";
 import type { RunRequests } from "./run_requests.ts";

@@ -15,8 +15,8 @@ function server(statuses: number[]) {
       connections.add(remoteAddr.port);
       const status = statuses.shift()!;
       if (status !== 200) {
-        // Read the whole body, so that the connection stays usable. The test checks that the client
-        // opens a new one anyway.
+        // Read the whole body, so that the client could use the connection again. The test checks that the
+        // client opens a new connection all the same.
         await request.body?.pipeTo(new WritableStream());
         return new Response(null, { status });
       }

@@ -1,6 +1,6 @@
 /**
- * Measures what 500 open pages of a busy workspace cost: in each second a run begins and one ends, and ten
- * runs report progress. The same load without pages is the peer.
+ * Measures how much processor time 500 open pages of a busy workspace cost. In each second, one run begins,
+ * one run ends, and ten runs report progress. The peer in the results is the same load without pages.
  */
 import { systemClock } from "../../src/domain/clock.ts";
 import { until } from "../../tests/support/assertions/until.ts";
@@ -13,7 +13,10 @@ const SERVERS = 20;
 /** The seconds that a run takes. */
 const RUN_SECONDS = 10;
 const SECONDS = Number(Deno.env.get("BENCH_SECONDS") ?? 60);
-/** The page that is fetched again after a change, for information. */
+/**
+ * Path of the page that the open pages fetch again after a change. The cost of this is only printed, for
+ * information.
+ */
 const PATH = "/";
 
 export async function benchLive(): Promise<Result[]> {

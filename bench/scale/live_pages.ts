@@ -1,7 +1,9 @@
 /**
- * Opens pages as browsers do: each follows the stream of changes, and fetches itself again at most every two
- * seconds if `path` is given. Reads a {@link PagesOrder} from standard input. Prints `open` when every page
- * has its first event, and {@link PagesReport} as JSON at the end.
+ * Opens pages as browsers do. Each page follows the stream of changes. If `path` is given, each page also
+ * fetches `path` after a change, at most once every two seconds.
+ *
+ * Reads a {@link PagesOrder} from standard input. Prints `open` when every page has received its first event.
+ * Prints a {@link PagesReport} as JSON at the end.
  */
 import { systemClock } from "../../src/domain/clock.ts";
 
@@ -16,7 +18,7 @@ export interface PagesOrder {
 }
 
 export interface PagesReport {
-  /** How many events the pages have received: all of them, and the page with the fewest. */
+  /** Number of events that all pages together have received. `fewest` is the lowest number of any page. */
   events: number;
   fewest: number;
   fetched: number;

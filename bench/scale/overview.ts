@@ -45,7 +45,7 @@ export async function benchScaleOverview(): Promise<Result[]> {
   ];
 }
 
-/** Waits until housekeeping has added up the changes that the planted rows made in histories. */
+/** Waits until the histories contain the planted rows. Housekeeping adds them to the histories. */
 async function historyMerged({ sql }: ScaleStage): Promise<void> {
   await until(async () => {
     await systemClock.sleep(1000);

@@ -1,6 +1,6 @@
 /**
- * Measures what the triggers that announce changes add to the storing of progress. Each run is in a workspace
- * of its own, so each one has a notification of its own.
+ * Measures how much longer Postgres takes to store progress because triggers announce the changes. Each run
+ * is in a workspace of its own, so each run has a notification of its own.
  */
 import { systemClock } from "../../src/domain/clock.ts";
 import type { Database } from "../../src/store/database/sql.ts";

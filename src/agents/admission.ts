@@ -26,8 +26,8 @@ import { HandshakeLimiter } from "./handshake_limiter.ts";
 const PING_TIMEOUT = 5_000;
 /**
  * How long to wait for the connected agent to answer a ping, in milliseconds, if the new agent has the same
- * seat. Usually both are the same agent, which is reconnecting. But the new agent might run on a copy of the
- * machine that was cloned while running.
+ * seat. Usually the new agent is the connected one, which is reconnecting. But the new agent might run on a
+ * copy of the machine, cloned while the machine was running.
  */
 const PING_TIMEOUT_SAME_SEAT = 1_000;
 /** Maximum number of tries to admit an agent while other agents with the same key connect. */

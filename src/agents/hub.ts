@@ -38,7 +38,7 @@ export class Hub implements SessionOwner {
   readonly #open = new Set<Session>();
   /** Sessions to which `welcome` was not sent yet, by the id of the server. */
   readonly #greeting = new Map<number, Set<Session>>();
-  /** The newest session of each server to which `welcome` was sent, by the id of the server. */
+  /** For each server, the newest of its sessions to which `welcome` was sent. The key is the server's id. */
   readonly #ready = new Map<number, Session>();
   readonly #keys = new WeakMap<Session, string>();
   readonly #handlers: ((serverId: number) => void)[] = [];

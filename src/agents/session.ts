@@ -27,8 +27,9 @@ export const CLOSE = {
  */
 const MAX_UNSTORED = 10_000;
 /**
- * Maximum number of characters in one agent's events that are not stored yet. Each run of an agent has its
- * own limit on unacknowledged events. Eight runs together stay below the maximum.
+ * Maximum number of characters in one agent's events that are not stored yet. An agent also limits the
+ * unacknowledged events of each run. Even if eight runs reach that limit, their events together stay below
+ * this maximum.
  */
 const MAX_UNSTORED_CHARACTERS = 160 * 1024 * 1024;
 /** Maximum number of responses that wait for the database. */

@@ -40,7 +40,10 @@ export interface StreamOptions {
   readonly signal?: AbortSignal;
 }
 
-/** An input without its types: the values of the names in the path, the query and the body. */
+/**
+ * An endpoint's input, without the exact types. It has a value for each name in the path. It also has the
+ * query and the body.
+ */
 interface Input extends Readonly<Record<string, unknown>> {
   readonly query?: object;
   readonly body?: unknown;
@@ -55,8 +58,8 @@ interface Call extends StreamOptions {
 }
 
 /**
- * Time limit for the head of a response, in milliseconds. It is longer than the time that an agent has to
- * check a destination.
+ * Time limit for the head of a response, in milliseconds. It is longer than the time limit of an agent for
+ * checking a destination.
  */
 const ANSWER_TIMEOUT = 90_000;
 const LARGEST_PAGE = 100;
@@ -186,7 +189,10 @@ export class Api {
   }
 }
 
-/** A call of the client, whose arguments the methods of {@link Api} have checked. */
+/**
+ * A method of the client, without the types of its arguments: the methods of {@link Api} have already checked
+ * the arguments.
+ */
 type UntypedCall = (path: string, options: object) => Promise<{ response: Response }>;
 
 /** Sends a request. Rejects if the response is not a success, or if its head does not arrive in time. */

@@ -49,7 +49,7 @@ function parseNumber(text: string, problem: string): number {
 
 export function parseSource(text: string): SecretSource {
   const source = parseSecretSource(text);
-  // This message does not repeat the argument: an invalid argument may be the secret itself.
+  // This message does not repeat the argument: an invalid argument might be the secret itself.
   if (source === null) {
     throw new CommandError(EXIT.usage, `Cannot find the secret: specify ${SOURCE_HELP}`);
   }

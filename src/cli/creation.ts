@@ -25,7 +25,7 @@ export interface BodyOptions extends Record<string, unknown> {
  * Adds a command that creates a record.
  *
  * @param flags Pairs of an option and its description. `--ip-address <address>` sets the field `ip_address`.
- * @param fields Fields whose flags follow from their definitions.
+ * @param fields Further fields. Their options are derived from the definitions of the fields.
  */
 export function addCreate(
   parent: Command,

@@ -56,6 +56,6 @@ export async function listChosen<P extends ListPath>(
   for (const [name, [, , parameter]] of Object.entries(OPTIONS)) {
     query[parameter] ??= choice[name as ListOption];
   }
-  // A command has only the options that are parameters of its list.
+  // Parameters that the list does not have are undefined here, because the command has no options for them.
   return await api.list(action, path, { page, perPage }, ...[{ ...input, query }] as InputArgument<P, "get">);
 }

@@ -5,8 +5,8 @@ import { fileURLToPath } from "node:url";
 const PROJECT = fileURLToPath(new URL("../..", import.meta.url)).replace(/\/$/, "");
 
 /**
- * Resolves a path. `deno task` changes to the project's directory, and passes the directory of the call in
- * `INIT_CWD`.
+ * Resolves a path relative to the directory from which the program was called. `deno task` changes to the
+ * project's directory, and passes the original directory in `INIT_CWD`.
  */
 export function resolveFromCaller(path: string): string {
   const here = Deno.cwd();

@@ -29,7 +29,7 @@ type ParametersOf<O> = O extends { parameters: infer Parameters }
   ? { [K in keyof Parameters]?: never } extends Parameters ? { params?: Parameters } : { params: Parameters }
   : never;
 
-/** The result of a call: `data` of a success, otherwise `error`. */
+/** The result of a call: `data` if the response is a success, otherwise `error`. */
 type Result<P extends PathOf<M>, M extends Method, As extends Reading> =
   | { readonly data: Read<Answer<P, M>, As>; readonly error?: undefined; readonly response: Response }
   | { readonly data?: undefined; readonly error: Failure; readonly response: Response };

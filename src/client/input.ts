@@ -9,7 +9,7 @@ type NameIn<P extends string> = P extends `${string}{${infer Name}}${infer Rest}
 type QueryValues<Parameters> = [Parameters] extends [never] ? undefined
   : { readonly [Name in keyof Parameters]?: string | number | boolean | null };
 
-/** The values of the names in the path, the query and the body. */
+/** An endpoint's input. It has a value for each name in the path. It also has the query and the body. */
 type Input<P extends PathOf<M>, M extends Method> =
   & { readonly [Name in NameIn<P>]: string | number }
   & { readonly query?: QueryValues<Query<P, M>> }

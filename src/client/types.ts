@@ -24,7 +24,7 @@ export type Schema<Name extends keyof components["schemas"]> = components["schem
 /** The JSON body of an unsuccessful response. `errors` has the messages of each invalid field. */
 export type Failure = Schema<"Failure">;
 
-/** The JSON body of a successful response; never if the endpoint answers with something else. */
+/** The JSON body of a successful response. The type is `never` if a successful response has no JSON body. */
 export type Answer<P extends PathOf<M>, M extends Method = "get"> = Operation<P, M> extends
   { responses: infer Responses } ? JsonOf<Responses[Exclude<keyof Responses, "default">]> : never;
 
@@ -32,7 +32,7 @@ export type DataOf<P extends DataPath> = Answer<P> extends { data: infer Data } 
 
 export type RowOf<P extends ListPath> = Answer<P> extends { data: (infer Row)[] } ? Row : never;
 
-/** The JSON body of a request; never if the endpoint takes none. */
+/** The JSON body of a request. If the endpoint takes no body, this is the type `never`. */
 export type Body<P extends PathOf<M>, M extends Method = "post"> = Operation<P, M> extends
   { requestBody?: infer Content } ? JsonOf<NonNullable<Content>> : never;
 
@@ -46,7 +46,7 @@ export type Operation<P extends PathOf<M>, M extends Method> = paths[P] extends 
 
 type JsonOf<Content> = Content extends { content: { "application/json": infer Json } } ? Json : never;
 
-/** The body in the options of a call. It is required if the endpoint requires it. */
+/** The property `body` of a request's options. It is required if the endpoint requires a body. */
 export type BodyOf<O> = [O] extends [{ requestBody: infer Content }] ? { readonly body: JsonOf<Content> }
   : [O] extends [{ requestBody?: infer Content }] ? { readonly body?: JsonOf<NonNullable<Content>> }
   : never;

@@ -13,7 +13,8 @@ export function backupStatus(
 }
 
 /**
- * Returns the outcome of a stored backup: `warnings` if its run warned, or if something is missing from it.
+ * Returns the outcome of a stored backup: `warnings` if the run had warnings, or if the backup lacks
+ * something.
  */
 export function outcomeOfBackup(
   { warnings_count, missing, unreadable_count }: {

@@ -1,6 +1,6 @@
 /**
- * Rules on a backup task's schedule and encryption. The result does not depend on the order in which the
- * fields are set.
+ * Rules on a backup task's schedule and encryption. If one change sets several fields, their order does not
+ * matter.
  */
 import type { Schedule } from "./schedules/schedule.ts";
 import { localWeekday } from "./timezone.ts";

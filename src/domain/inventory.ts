@@ -88,8 +88,8 @@ function isExcluded(path: string, source: string, patterns: readonly string[]): 
 }
 
 /**
- * Returns a function that matches texts with a glob: `*`, `?` and `[…]` match no slash. `**` between slashes
- * matches any number of directories.
+ * Returns a function that tells whether a text matches a glob. `*`, `?` and `[…]` do not match a slash. `**`
+ * between slashes matches any number of directories.
  */
 function globMatcher(glob: string): (text: string) => boolean {
   const source = glob.replaceAll(/\*\*\/|\*\*$|\*|\?|\[!?[^\]]+\]|[\\^$.|+(){}[\]]/g, (part) => {

@@ -76,7 +76,7 @@ export function originalDirectory(source: Readonly<Record<string, unknown>> | nu
   return source.kind === "file" ? path.slice(0, path.lastIndexOf("/")) || "/" : path;
 }
 
-/** An amount of data. Null for what is not known, and for what the source does not have. */
+/** Amounts of data. An amount is null if it is not known, or if the source has nothing of this kind. */
 export interface RestoreAmounts {
   /** Number of members that are not directories. */
   readonly files_count: number | null;
@@ -93,7 +93,7 @@ export interface RestoreCounts {
   readonly written: RestoreAmounts;
   /** Number of files and directories that were asked for and could not be written. */
   readonly skipped_count: number;
-  /** The first of the paths, or of the names of databases, that were written. */
+  /** The first of the written paths. For databases, the names of the first written databases. */
   readonly targets: readonly string[];
   readonly targets_count: number;
 }

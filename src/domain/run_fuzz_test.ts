@@ -25,8 +25,8 @@ const EVENTS: readonly RunTransitionEvent[] = [
 ];
 
 /**
- * The promises to users. They are checked against the run's earlier transitions, not against a table of
- * states.
+ * Checks what users are promised about a run. Compares each transition with the earlier transitions of the
+ * run, not with a table of states.
  */
 class Promises {
   #isOver = false;
@@ -38,8 +38,8 @@ class Promises {
   take(before: RunState, event: RunTransitionEvent, after: RunState): void {
     const isVerdict = event.type === "finished";
     if (this.#isOver) {
-      // A run that is over does not change, with one exception: it was lost, and its agent then reports a
-      // verdict after all.
+      // A run that is over does not change. The only exception is a run that is lost: it changes if its agent
+      // reports a verdict after all.
       const mayChange = this.#isLost && isVerdict;
       if (!mayChange) assert.equal(after, before);
       else assert.equal(after, event.outcome);

@@ -74,8 +74,8 @@ export function offsetAt(zone: string, instant: number): number {
  * never gives an earlier instant.
  */
 export function instantOf(zone: string, wall: number): Date {
-  // `before` is the offset in force before `wall`, and `after` the offset after it. Zones are at most 14
-  // hours ahead of UTC and 12 hours behind it.
+  // Zones are at most 14 hours ahead of UTC and 12 hours behind it. So `before` is the zone's offset at an
+  // instant before the local time `wall`, and `after` is its offset at an instant after `wall`.
   const before = offsetAt(zone, wall - 15 * HOUR);
   const after = offsetAt(zone, wall + 13 * HOUR);
   const early = wall - Math.max(before, after);

@@ -81,8 +81,8 @@ function tlsFault(error: unknown): TlsFault | null {
 }
 
 /**
- * Returns the explanation, worded as the end of a sentence. Adds advice if it would help to trust a
- * certificate authority. Returns null if the error is not about TLS.
+ * Returns the explanation of an error, worded as the end of a sentence. If trusting a certificate authority
+ * would solve the problem, adds advice on how to do that. Returns null if the error is not about TLS.
  */
 export function tlsReason(error: unknown): string | null {
   const fault = tlsFault(error);

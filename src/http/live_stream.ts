@@ -26,8 +26,10 @@ export interface LiveStreamOptions {
 }
 
 /**
- * Returns a response that sends one event for each kind of records that has changed, and batches of lines. A
- * client that reads slowly misses none: changes of the same kind become one event, and the next lines are
+ * Returns a response that sends two things: an event for each kind of record that has changed, and the lines
+ * of the followed run in batches.
+ *
+ * A client that reads slowly misses nothing. Changes of the same kind become one event. The next lines are
  * read only when the client has taken the last ones.
  */
 export function liveStream(options: LiveStreamOptions): Response {
@@ -46,7 +48,7 @@ class LiveStream implements Follower {
   #isOver = false;
   /** Changes to send as soon as the client reads. */
   #waiting: KindSet = 0;
-  /** Continues the log as soon as the client reads. */
+  /** Wakes `#sendLines`, which waits until the client reads or the stream ends. */
   #read = () => {};
   /** Seconds since the stream last sent something. */
   #quiet = 0;
@@ -57,7 +59,8 @@ class LiveStream implements Follower {
 
   start(controller: ReadableStreamDefaultController<Uint8Array>): void {
     this.#controller = controller;
-    // Follow first, so that no change is missed after the client has read the pages again.
+    // Follow changes before `refresh` is sent. The client reads the pages again when it gets `refresh`, and
+    // must not miss a later change.
     this.#unfollow = this.options.live.follow(this.options.caller, this);
     this.#enqueue(encoder.encode(RETRY + frame({ event: "refresh", data: {} })));
     if (this.options.lines !== null) void this.#sendLines(this.options.lines);
@@ -134,7 +137,9 @@ class LiveStream implements Follower {
 
 const encoder = new TextEncoder();
 
-/** The bytes of all sets of changes that were sent. There are at most 256 of them. */
+/**
+ * Cache of the bytes that report a set of changed kinds. Contains each set that was sent, at most 256 sets.
+ */
 const frames = new Map<KindSet, Uint8Array>();
 
 function changeFrame(kinds: KindSet): Uint8Array {

@@ -8,7 +8,10 @@ import { buildMessage } from "./build_message.ts";
 import type { Message } from "./notification_message.ts";
 import { cut } from "./text.ts";
 
-/** Maximum number of characters: first of a line without its reason, then of a whole line. */
+/**
+ * Maximum number of characters of a line. `HEAD_LIMIT` applies to the line without its reason, `LINE_LIMIT`
+ * to the whole line.
+ */
 const HEAD_LIMIT = 90;
 const LINE_LIMIT = 300;
 /** Maximum number of events in one message for a channel without a limit of its own. */

@@ -4,7 +4,10 @@ import { shell } from "../../tests/support/fixtures/backup_run.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 
-/** Makes a new directory with copies of the files that an installation reads. Returns the directory. */
+/**
+ * Makes a new directory with copies of the files that the installation of packages needs. Returns the path of
+ * the directory.
+ */
 async function openCheckout(stack: AsyncDisposableStack): Promise<string> {
   const directory = await Deno.makeTempDir({ prefix: "rearguard-packages-" });
   stack.defer(() => Deno.remove(directory, { recursive: true }));

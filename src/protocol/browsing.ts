@@ -5,8 +5,8 @@ import * as z from "zod";
 import { BackupToRead } from "./job.ts";
 
 /**
- * A presigned URL of an object, for GET requests with ranges. The request with this URL does not belong to a
- * run. So the agent cannot ask for another URL after this one has expired.
+ * A presigned URL of an object, for GET requests with ranges. The agent gets this URL in a request that does
+ * not belong to a run. So the agent cannot ask for another URL after this one has expired.
  */
 export const SignedObject = z.object({
   name: z.string(),
@@ -86,8 +86,8 @@ export const BackupFind = z.object({
   backups: z.array(BackupToRead).min(1).max(MAX_FOUND_BACKUPS),
   signed: z.array(SignedObject),
   /**
-   * A text that names contain, or a glob. Case is ignored. A pattern without a slash is compared with names.
-   * A pattern with a slash is compared with whole paths.
+   * A text or a glob. Case is ignored. A text matches every name that contains it. A pattern without a slash
+   * is compared with the member's own name. A pattern with a slash is compared with the member's whole path.
    */
   pattern: z.string().min(1),
   /** Maximum number of paths in the response. */
@@ -164,7 +164,7 @@ export const BackupSend = z.object({
 });
 export type BackupSend = z.infer<typeof BackupSend>;
 
-/** Result of a {@link BackupSend}: `sent` means that the last byte was accepted. */
+/** Result of a {@link BackupSend}. `sent` means that the control plane has accepted the last byte. */
 export const BackupSendResult = z.discriminatedUnion("outcome", [
   z.object({ outcome: z.literal("sent") }),
   z.object({ outcome: z.literal("missing") }),

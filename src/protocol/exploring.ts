@@ -20,7 +20,10 @@ export const ServerEntry = BackupEntry.extend({
   /** Absolute path in the same form as `path` in {@link ServerBrowse}. */
   path: z.string(),
   type: z.enum(["file", "directory", "symlink", "fifo", "socket", "character_device", "block_device"]),
-  /** Whether the agent may read the entry. True for a symbolic link, because no link is followed. */
+  /**
+   * Whether the agent is allowed to read the entry. Always true for a symbolic link, because the agent does
+   * not follow links.
+   */
   is_readable: z.boolean(),
 });
 export type ServerEntry = z.infer<typeof ServerEntry>;
@@ -46,7 +49,10 @@ export type ServerBrowseResult = z.infer<typeof ServerBrowseResult>;
 /** Requests the list of databases of a server that the agent can reach. Nothing is changed. */
 export const ServerDatabases = z.object({
   kind: z.literal("server.databases"),
-  /** As in a job. If `engine` is null, the agent finds out which type of server runs there. */
+  /**
+   * The fields mean the same as in a job. If `engine` is null, the agent finds out the type of the database
+   * server.
+   */
   login: DatabaseSource.pick({ engine: true, host: true, port: true, username: true, password: true }),
   /** System user that runs the database programs; null is the agent's own user. */
   run_as: z.string().nullable(),

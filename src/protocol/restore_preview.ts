@@ -18,7 +18,7 @@ export const Obstacle = z.object({
   /** Path of a file, or name of a database; null if the problem is about neither. */
   path: z.string().max(8192).nullable(),
   problem: z.string().max(4096),
-  /** A sentence that says what a person can do; empty if the problem says it. */
+  /** A sentence that says what a person can do; empty if `problem` already says what to do. */
   solution: z.string().max(4096),
 });
 export type Obstacle = z.infer<typeof Obstacle>;
@@ -29,7 +29,7 @@ export const TARGET_STATES = ["missing", "empty", "occupied"] as const;
 export const PreviewedTarget = z.object({
   /** Path in the backup, or name of the database in the backup. */
   source: z.string().max(8192),
-  /** Absolute path; null for a database of a server. */
+  /** Absolute path; null for a database on a database server. */
   path: z.string().max(8192).nullable(),
   /** Name of the database; null for files. */
   database_name: z.string().max(4096).nullable(),
@@ -51,7 +51,7 @@ export const RestorePreviewResult = z.object({
   /** Free space where the files are unpacked, in bytes; null if it is not known. */
   free_bytes: z.number().int().nonnegative().nullable(),
   obstacles: z.array(Obstacle).max(MAX_PREVIEWED),
-  /** Number of obstacles, although only the first of them are listed. */
+  /** Number of all obstacles. `obstacles` contains only the first of them. */
   obstacles_count: z.number().int().nonnegative(),
   warnings: z.array(z.string().max(4096)).max(MAX_PREVIEWED),
 });

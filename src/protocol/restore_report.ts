@@ -3,7 +3,10 @@ import * as z from "zod";
 
 const count = z.number().int().nonnegative();
 
-/** An amount of data. Null for what is not known, and for what this type of source does not have. */
+/**
+ * Amounts of data. An amount is null if it is not known, or if this type of source does not have such data.
+ * For example, a database has no files.
+ */
 export const Amounts = z.object({
   /** Number of members that are not directories. */
   files_count: count.nullable(),

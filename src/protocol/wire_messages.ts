@@ -102,9 +102,7 @@ export const Verdict = z.union([
     reason: z.string().max(4096),
     /** Names of objects that the run might have left at the destination. The control plane removes them. */
     leftovers: z.array(ObjectName).max(MAX_OBJECTS),
-    /**
-     * Describes the damage to the backup that the run read, in one line. Sent only if the damage is certain.
-     */
+    /** For a run that read a damaged backup: the damage in one line. Sent only if the damage is certain. */
     damage: z.string().max(4096).optional(),
     /**
      * The stored backup, if the run failed only because a script failed after the backup. For control planes

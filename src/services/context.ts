@@ -34,8 +34,8 @@ export interface ServiceContext {
   /** Opens connections to addresses that users enter. */
   readonly network: Network;
   /**
-   * Id of this control plane among those that share the database, and its host and port as a name. Null in
-   * other processes.
+   * This control plane. `id` distinguishes it from the other control planes that share the database. `name`
+   * is its host and port. Null in a process that is not a control plane.
    */
   readonly replica: { readonly id: string; readonly name: string } | null;
   /** Time limits of runs. The default is `DEFAULT_RUN_TIMES`. */

@@ -174,8 +174,8 @@ export class Bucket {
 
   /**
    * Returns null if the service answers a GET with `NoSuchKey`. Rejects after any other response. A 404 to a
-   * HEAD request does not prove that the object is missing. That response has no body, so it may come from a
-   * proxy, or mean that the bucket is missing.
+   * HEAD request does not prove that the object is missing, because that response has no body that names the
+   * reason. A proxy might have sent the response, or the bucket might be missing.
    */
   async #proveMissing(key: string): Promise<null> {
     const action = `look up ${key}`;

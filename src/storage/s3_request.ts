@@ -26,7 +26,7 @@ const FIRST_BACKOFF = 250;
 const BODY_LIMIT = 16 * 2 ** 20;
 
 export interface S3Request {
-  /** The operation in the words of error messages, such as `delete the object a.tar.zst`. */
+  /** What the request does, as error messages say it, such as `delete the object a.tar.zst`. */
   readonly action: string;
   readonly method: "GET" | "HEAD" | "PUT" | "POST" | "DELETE";
   /** The object's key; null for a request to the bucket itself. */
@@ -62,7 +62,7 @@ export class S3Requests {
   readonly #base: URL;
   readonly #region: string;
   readonly #location: string;
-  /** The parts of the bucket's address that may be wrong, for messages. */
+  /** The parts of the bucket's address that were guessed and might be wrong. Error messages mention them. */
   readonly doubts: AddressGuesses;
 
   constructor(

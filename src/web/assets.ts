@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { gzipSync } from "node:zlib";
 import type { App } from "../http/observe.ts";
 
-/** The files that browsers can load. The text of each is the texts of its parts, one after another. */
+/** The files that browsers can load. Each file consists of the texts of its `parts`, one after another. */
 const FILES: Readonly<Record<string, { readonly type: string; readonly parts: readonly string[] }>> = {
   "rearguard.css": {
     type: "text/css; charset=utf-8",
@@ -23,7 +23,10 @@ const FILES: Readonly<Record<string, { readonly type: string; readonly parts: re
   },
 };
 
-/** Returns the style sheets of the areas. They come after the one that all pages share, which they refine. */
+/**
+ * Returns the style sheets of single areas. They refine the style sheets that all pages share, so they come
+ * after those.
+ */
 function areaStyles(): string[] {
   const names = [...Deno.readDirSync(new URL("./assets", import.meta.url))].map(({ name }) => name);
   return names.filter((name) => name.endsWith(".css") && name !== "tokens.css" && name !== "rearguard.css")
@@ -66,7 +69,7 @@ export class Assets {
     }
   }
 
-  /** Returns the address of a file, without the path of the proxy. */
+  /** Returns the path of a file with its version. A path that a proxy puts in front is not included. */
   path(name: string): string {
     return `/assets/${name}?v=${this.#files.get(name)!.version}`;
   }

@@ -1,5 +1,6 @@
 /**
- * Texts in a `User-Agent` that identify a browser, and the browser's name. The first text that occurs counts.
+ * Each entry is a text in a `User-Agent`, and the name of the browser that sends it. The first entry whose
+ * text occurs counts.
  */
 const BROWSERS: readonly [string, string][] = [
   ["Edg/", "Edge"],

@@ -9,7 +9,10 @@ export interface Flash {
 }
 
 const NAME = "rearguard_flash";
-/** Browsers refuse cookies above 4,096 bytes, and an escaped character takes up to 12. */
+/**
+ * Maximum number of characters of a message. Browsers refuse cookies above 4,096 bytes, and an escaped
+ * character takes up to 12 bytes.
+ */
 const MAX_LENGTH = 300;
 
 /** Lets the next page show a message. */

@@ -172,7 +172,7 @@ export function ExposedNotice({ isExposed }: { isExposed: boolean }) {
 
 interface RenderOptions {
   readonly status?: number;
-  /** The nonce of the page's scripts; null if every script of this host may run. */
+  /** The nonce of the page's scripts; null if every script of this host is allowed to run. */
   readonly nonce?: string | null;
 }
 

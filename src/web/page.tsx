@@ -18,7 +18,7 @@ export interface PageContent {
 /** Returns a parameter of the route, such as `id` in `/tasks/:id`. */
 export type Parameter = (name: string) => string;
 
-/** Adds a page. `show` throws a {@link PageError} if the API refuses what the page shows. */
+/** Adds a page. `show` throws a {@link PageError} if the API refuses a request that the page depends on. */
 export function addPage(
   site: Site,
   route: string,
@@ -39,8 +39,9 @@ export type ActionResult = PageContent | Response | {
 };
 
 /**
- * Adds what a form does. Calls of the API pass `csrf`, the form's token. Use {@link refused} for what the API
- * refuses as a whole, and show the form again if the errors are about its fields.
+ * Adds an action. `act` does what the form asks for. Its requests to the API must pass `csrf`, the token of
+ * the form. If the API refuses a request because of single fields, `act` shows the form again. If the API
+ * refuses a request as a whole, `act` uses {@link refused}.
  */
 export function addAction(
   site: Site,
@@ -56,8 +57,9 @@ export function addAction(
 }
 
 /**
- * Returns to the page from which a form was sent, or to `goTo`, with the reason why the API refused it. If
- * the action needs a fresh log-in, asks for it first.
+ * Returns the result for a form that the API refused. The browser goes to `goTo`, by default to the page from
+ * which the form was sent. That page shows why the API refused the form. If the action needs a fresh log-in,
+ * the browser goes to the log-in first, and the reason is not shown.
  */
 export function refused(
   view: View,
@@ -80,7 +82,7 @@ interface SimpleAction {
   readonly body?: (form: Form, parameter: Parameter) => unknown;
   /** The message of the next page. */
   readonly done: string | ((answer: ApiResponse) => string);
-  /** Path of the next page; absent for the page from which the form was sent. */
+  /** Path of the next page. If absent, the next page is the page from which the form was sent. */
   readonly goTo?: (answer: ApiResponse, parameter: Parameter) => string;
 }
 

@@ -57,8 +57,8 @@ export class Site {
    * requests from pages of other sites. So a page can do only what the API allows its user.
    *
    * @param csrf The CSRF token from the form that the browser has sent; undefined if it has sent no form.
-   * @param isOwn Whether the page itself makes the request, whatever has led the browser to the page. Only
-   *   for requests that change nothing.
+   * @param isOwn Whether the API is to accept the request even if a page of another site led the browser
+   *   here. Must be true only for requests that change nothing.
    */
   async call(
     c: SiteContext,

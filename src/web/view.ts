@@ -69,7 +69,10 @@ export class View {
     return this.site.clock.now();
   }
 
-  /** Whether htmx fetches the page to renew a part of it. The frame around the content is left out then. */
+  /**
+   * Whether htmx fetches the page to renew a part of it. If so, the response does not contain the frame
+   * around the page's content.
+   */
   get isPart(): boolean {
     return this.c.req.header("HX-Request") === "true";
   }
@@ -82,7 +85,10 @@ export class View {
     return this.site.path(path);
   }
 
-  /** Returns this page's address with some query parameters replaced; null or an empty text removes one. */
+  /**
+   * Returns this page's address with changed query parameters. If a value is null or an empty text, the
+   * address does not contain that parameter.
+   */
   with(changes: Readonly<Record<string, string | number | null>>): string {
     const url = new URL(this.here, "http://localhost");
     for (const [name, value] of Object.entries(changes)) {
@@ -98,8 +104,8 @@ export class View {
   }
 
   /**
-   * Returns attributes for htmx, such as `hx-get` for `get`, with the value that lets htmx obey them. htmx
-   * ignores such attributes in text that somebody has smuggled into a page.
+   * Returns attributes for htmx, such as `hx-get` for `get`. Adds the page's nonce, because htmx obeys only
+   * attributes with this nonce. So htmx ignores attributes in text that somebody has smuggled into a page.
    */
   hx(attributes: Readonly<Record<string, string>>): Record<string, string> {
     const named = Object.entries(attributes).map(([name, value]) => [`hx-${name}`, value]);
@@ -107,8 +113,8 @@ export class View {
   }
 
   /**
-   * Calls the API for this page. Calls that change something pass the token of the form that the browser has
-   * sent; see {@link Form}.
+   * Sends an API request for this page. A request that changes something needs `csrf`: the token of the form
+   * that the browser has sent, see {@link Form}.
    */
   call(
     method: string,
@@ -118,7 +124,10 @@ export class View {
     return this.site.call(this.c, method, path, { body, csrf });
   }
 
-  /** Calls an endpoint that only reads, and takes a body. The page can be opened from a bookmark. */
+  /**
+   * Calls an endpoint that changes nothing and takes a body. The call also works if the user has opened the
+   * page from a bookmark.
+   */
   ask(path: string, body: unknown): Promise<ApiResponse> {
     return this.site.call(this.c, "POST", path, { body, csrf: this.csrf, isOwn: true });
   }

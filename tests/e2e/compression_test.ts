@@ -1,6 +1,7 @@
 /**
- * Makes backups with several compression levels, through a control plane and an agent. Reads each backup in
- * every way.
+ * Makes backups with several compression levels, through a control plane and an agent. Restores each backup
+ * from its fetched objects and through the API. Then verifies and drills the backup. From a backup of files,
+ * also lists the files and downloads one.
  */
 import assert from "node:assert/strict";
 import type { JobSource } from "../../src/protocol/job.ts";

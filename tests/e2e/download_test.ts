@@ -91,7 +91,7 @@ Deno.test("one file from inside is downloaded, opened, and the command line goes
   }
   const named = await get(api, path("deep/grün.bin"));
   assert.match(named.headers.get("content-disposition")!, /filename\*=UTF-8''gr%C3%BCn\.bin$/);
-  // If a download is interrupted, the agent stops sending, and the agent's request is closed.
+  // If a client interrupts a download, the agent stops sending. The request to the agent ends.
   const reader = named.body!.getReader();
   await reader.read();
   await reader.cancel();

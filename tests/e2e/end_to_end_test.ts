@@ -137,7 +137,7 @@ Deno.test("a stranger's first backup: run, followed live, listed, and there for 
     assert.equal(log.status, "successful", log.output);
     assertLinesOnce(log.output);
     assert.match(log.output.trimEnd().split("\n").at(-1)!, /Backup completed successfully/);
-    // A stream that is read from the start after the run has the same text as the log.
+    // After the run, a stream that is read from its beginning has the same text as the log.
     let streamed = "";
     for await (const event of api.stream(taskId)) {
       if (event.event === "output") streamed += JSON.parse(event.data).text;

@@ -49,7 +49,10 @@ async function makeFirstBackup(page: Page, { directory }: NewInstallation): Prom
   await page.getByRole("link", { name: /^Backup \d+$/ }).waitFor();
 }
 
-/** Restores one file of the shown run's backup elsewhere. Ends on the page of the restore's run. */
+/**
+ * Restores one file into another directory. The file is from the backup of the run that the page shows. Ends
+ * on the page of the restore's run.
+ */
 async function restoreOneFile(page: Page, { directory }: NewInstallation): Promise<void> {
   await page.getByRole("link", { name: /^Backup \d+$/ }).click();
   for (const folder of ["photos", "2026"]) {

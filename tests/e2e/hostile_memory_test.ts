@@ -8,7 +8,7 @@ import { AGENT, plant } from "../support/fixtures/planted.ts";
 import { RawAgent } from "../support/clients/raw_agent.ts";
 
 const FLOOD = new URL("../support/servers/flood.ts", import.meta.url).pathname;
-/** In megabytes: how much one socket sends, and by how much the control plane's memory is allowed to grow. */
+/** Megabytes that one socket sends, and megabytes by which the control plane's memory is allowed to grow. */
 const SENT = 600;
 const KEPT = 300;
 

@@ -93,8 +93,9 @@ const WITHOUT_ABILITY: Readonly<Record<string, readonly string[]>> = {
 };
 
 /**
- * These endpoints only read. Three of them use POST because the body may contain a secret key (identity). A
- * URL must not contain a secret key. The preview uses POST because it takes the fields of a task.
+ * These endpoints only read, although they use POST. `/api/schedules/preview` uses POST because it takes the
+ * fields of a task. The other three use POST because the body can contain a secret key (identity), and a URL
+ * must not contain a secret key.
  */
 const READING_POSTS = new Set([
   "/api/backups/{id}/files",

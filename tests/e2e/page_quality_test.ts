@@ -1,4 +1,7 @@
-/** Looks at every page in a real browser: accessible, whole at each width, and hostile text stays text. */
+/**
+ * Checks every page in a real browser. The page must be accessible, must not be wider than the window, and
+ * must show hostile text as text.
+ */
 import assert from "node:assert/strict";
 import type { Page } from "playwright-core";
 import { startChromium } from "../support/clients/chromium.ts";
@@ -11,7 +14,7 @@ const AXE = Deno.readTextFileSync(new URL(import.meta.resolve("axe-core/axe.min.
 /** Finds pictures and scripts that are not the dashboard's own. */
 const FOREIGN = "img:not([src^='/assets/images/']), script:not([nonce], [src*='/assets/'])";
 
-/** The routes that are no pages, or that only lead to another one. */
+/** The routes that have no page of their own. Some of them only redirect to another page. */
 const NO_PAGES = [
   /^\/(api|assets|docs)\b/,
   /^\/(live|healthz|readyz|metrics)$/,

@@ -45,7 +45,7 @@ function unescaped(text: string): string {
   return text.replaceAll("&quot;", '"').replaceAll("&amp;", "&");
 }
 
-/** Returns the number of the checkbox of the entry with this name. */
+/** Returns the checkbox's value for the entry with this name. The value is a number. */
 function boxOf(page: string, name: string): string {
   const label = `aria-label="Select ${name}"`;
   return /value="(\d+)"[^>]*$/.exec(page.slice(0, page.indexOf(label)))![1]!;

@@ -1,4 +1,7 @@
-/** Finds out what of a server no task backs up, through the API, a control plane and an agent. */
+/**
+ * Tests the list of the items on a server that no task backs up, through the API, a control plane and an
+ * agent.
+ */
 import assert from "node:assert/strict";
 import { CliHome } from "../support/clients/cli.ts";
 import { stageTree } from "../support/fixtures/backed_up_tree.ts";

@@ -52,7 +52,7 @@ function judge(
   if (isScheduled && next !== null && next <= now) {
     problems.push(`${name} is due since ${next.toISOString()}, and nothing came of it`);
   }
-  // A control plane whose clock was ahead may have handled minutes that are still in the future.
+  // A control plane whose clock was ahead might have handled due times that are still in the future.
   const isHandled = (due: Date) => handled.some((one) => one.due.getTime() === due.getTime());
   if (isScheduled && (next === null || !minutes(now, new Date(next.getTime() - 1)).every(isHandled))) {
     problems.push(`${name} is due each minute, and planned for ${next?.toISOString()} only`);

@@ -11,8 +11,8 @@ interface Run {
 }
 
 /**
- * How many event numbers an agent skips when it reads its journal after a restart. The journal may lack
- * events with these numbers that the agent has sent.
+ * How many event numbers an agent skips after it has read a journal at a restart. The journal might have lost
+ * events with these numbers that the agent had already sent.
  */
 const LEFT_OUT = 2 ** 20;
 

@@ -21,9 +21,12 @@ export async function createScripts({ api, root }: Pick<World, "api" | "root">):
 }
 
 /**
- * Checks two rules. No script ran twice. A postscript ran for each run whose prescript wrote its line. A
- * postscript without this line is allowed: the prescript of a cancelled run might have been ended before it
- * wrote its line.
+ * Checks two rules:
+ * - No script ran twice for one run.
+ * - If a run's prescript wrote its line, the run's postscript ran.
+ *
+ * A postscript without a line of its prescript is allowed: if the run was cancelled, the prescript might have
+ * been ended before it wrote its line.
  */
 export async function scriptsRanOnce({ world: { root } }: Pick<Stage, "world">): Promise<string[]> {
   const [pre, post] = await Promise.all(TYPES.map((type) => countsOf(`${root}/${type}s`)));

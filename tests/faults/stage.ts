@@ -26,8 +26,8 @@ export interface StagedTask extends PlannedTask {
  */
 const AFTERMATH = 1500;
 /**
- * Schedules of tasks. Tasks whose runs start by schedule have `EACH_MINUTE`: a run is due each minute. But
- * the plan itself sets most due times. All other tasks have `NEVER_BY_ITSELF`.
+ * Schedules of tasks. A task whose runs start by schedule has `EACH_MINUTE`: a run is due each minute. But
+ * most of its due times are set by the plan itself. All other tasks have `NEVER_BY_ITSELF`.
  */
 const EACH_MINUTE = "* * * * *";
 const NEVER_BY_ITSELF = { frequency: "weekly", time_to_run_at: "03:00" };

@@ -212,8 +212,8 @@ class HeldFrame {
 }
 
 /**
- * Converts ranges of the unpacked archive to ranges of the decompressor's output. The output contains only
- * the frames of the stretches. A stretch is a sequence of frames that are unpacked together.
+ * Converts ranges of the unpacked archive to ranges of the decompressor's output. A stretch is a sequence of
+ * frames that are unpacked together. The output contains only the frames of the given stretches.
  */
 function positionsInStretches(
   { uncompressed }: FrameTable,

@@ -151,7 +151,8 @@ function matchesGlob(tokens: readonly Token[], text: readonly string[]): boolean
 }
 
 /**
- * Adds the position behind each wildcard that the match has reached, because a wildcard might match nothing.
+ * Returns `positions` with additions: for each position at a wildcard, adds the position after the wildcard.
+ * The reason is that a wildcard might match nothing.
  */
 function skipWildcards(tokens: readonly Token[], positions: Set<number>): Set<number> {
   // A set also visits the elements that are added during the loop.

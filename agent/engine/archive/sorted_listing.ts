@@ -49,7 +49,9 @@ export interface PageChoice {
 
 interface DirectoryPositions {
   total: number;
-  /** Where the entries number 0, STRIDE, 2 · STRIDE, … begin in the file. */
+  /**
+   * Positions in the file at which every `STRIDE`th entry begins: entry 0, entry STRIDE, entry 2 · STRIDE, …
+   */
   offsets: number[];
 }
 

@@ -14,7 +14,7 @@ const REASONS: Record<string, string> = {
 };
 
 export interface ConnectionFault {
-  /** The reason in one line. The reason does not contain the URL, because the URL may be a credential. */
+  /** The reason in one line. It does not contain the URL, because a URL can be a credential. */
   readonly reason: string;
   /** True if a retry does not help. */
   readonly isFinal: boolean;

@@ -9,7 +9,7 @@ import { printable } from "../programs/line.ts";
 
 /** Maximum number of entries that are read. A directory with more entries is listed in part. */
 const MAX_ENTRIES = 10_000;
-/** Limit of a response in characters of JSON, because it is sent in one websocket frame. */
+/** Maximum length of a response as JSON, in characters. A response is sent in one websocket frame. */
 const MAX_RESPONSE = 900_000;
 /** The last time that a `Date` can represent, in seconds. */
 const MAX_SECONDS = 8.64e12;
@@ -96,7 +96,10 @@ const PROBLEMS: Readonly<Record<string, string>> = {
   file: "is not a directory",
   closed: "can't be read: the agent has no permission to read this directory",
 };
-/** Writes a word about the directory, and then its entries. */
+/**
+ * Prints `open` and the entries of the directory. If the path is not a directory, prints only `file`. If the
+ * agent is not allowed to read the directory, prints only `closed`.
+ */
 const SCRIPT = `directory=$1; shift
 [ -d "$directory" ] || { printf 'file\\0'; exit; }
 [ -r "$directory" ] && [ -x "$directory" ] || { printf 'closed\\0'; exit; }

@@ -11,7 +11,7 @@ import { type RequestEnvironment, requestPorts, Warnings } from "../request_port
 import { isListening } from "../sources/database/database_engine.ts";
 import { typesByName } from "../sources/registry.ts";
 
-/** Directories in which servers usually keep data that no package brings. */
+/** Directories in which servers usually keep data that does not come from an installed package. */
 const DATA_DIRECTORIES = ["/etc", "/home", "/opt", "/root", "/srv", "/var/www"];
 /** Directory in which Docker keeps its volumes, unless it is configured otherwise. */
 const DOCKER_VOLUMES = "/var/lib/docker/volumes";
@@ -46,7 +46,7 @@ export async function takeInventory(
   return { items: items.slice(0, MAX_ITEMS), notes: notes.map((note) => oneLine(note).slice(0, 4096)) };
 }
 
-/** Lists the databases of every server that listens on one of its usual sockets. */
+/** Lists the databases of every database server that listens on a usual socket of its type. */
 async function listAllDatabases(
   password: string | null,
   children: Children,

@@ -149,7 +149,8 @@ async function storePart(
     },
     object.direct,
   );
-  // If streaming fails, end the count. Otherwise the count would keep its snapshot open on the server.
+  // If streaming fails, stop counting the contents. Otherwise the count would keep its snapshot open on the
+  // database server.
   const filesCount = await streaming.catch(async (error) => {
     await counting?.end();
     throw error;

@@ -154,9 +154,9 @@ async function listUnknown(
 }
 
 /**
- * Returns a map with an entry for each file that a hard link refers to: the file's name and an empty text.
- * {@link listIndex} fills in the texts in a second pass over the index. It must know the names from the
- * start, because the index lists a file before the file's links.
+ * Returns a map whose keys are the names of the files that hard links refer to. Each value is an empty text
+ * at first. {@link listIndex} reads the index a second time and fills in the values. It needs all names
+ * before it begins, because the index lists a file before the file's links.
  */
 async function linkTargets(readIndex: ReadLines): Promise<Map<string, string>> {
   const targets = new Map<string, string>();

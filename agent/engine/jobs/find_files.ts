@@ -241,7 +241,10 @@ class Hits {
 
   constructor(private readonly limit: number) {}
 
-  /** Adds the paths of a backup's members. Stops at the maximum number of hits or total length of names. */
+  /**
+   * Adds the paths of a backup's members. Stops when the number of hits or the total length of their names
+   * reaches its maximum.
+   */
   choose(members: readonly Match[]): void {
     for (const { name, quoted } of members) {
       if (this.#hits.has(name)) continue;

@@ -22,7 +22,7 @@ import { StoredObjects } from "./stored_objects.ts";
  * request's deadline, so that the agent can still report the reason of a failure.
  */
 const DESTINATION_TIMEOUT = 15_000;
-/** Limit of a response in characters of JSON, because it is sent in one websocket frame. */
+/** Maximum length of the response's JSON, in characters. The response must fit in one websocket frame. */
 const MAX_RESPONSE = 900_000;
 
 /** Returns what the restore would do, and everything that would fail it. */

@@ -97,8 +97,8 @@ async function inspectWhileReading(
 }
 
 /**
- * Reads an index or a manifest into a temporary file and inspects it once its SHA-256 is verified. Returns
- * the faults.
+ * Reads an index or a manifest into a temporary file. Verifies its SHA-256. Only then inspects its contents.
+ * Returns the faults.
  */
 async function inspectAfterReading(
   { sha256 }: StoredObject,

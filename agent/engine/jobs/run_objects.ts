@@ -20,7 +20,7 @@ export interface NewObject {
   database: string | null;
   /** The expected size in bytes; null if it is unknown. */
   sizeHint: number | null;
-  /** Whether the object is encrypted when the run's backup is encrypted. */
+  /** Whether the object is encrypted if the backup is encrypted. The manifest never is. */
   isSecret: boolean;
 }
 
@@ -31,8 +31,8 @@ export class RunObjects {
   readonly keys: FileKeys | null;
   #open: { name: string; writer: ObjectWriter } | null = null;
   /**
-   * Names of objects whose creation the destination did not confirm in time. They may still appear at the
-   * destination.
+   * Names of objects whose creation the destination did not confirm in time. Such an object might still
+   * appear at the destination.
    */
   readonly #unanswered: string[] = [];
 
@@ -58,8 +58,8 @@ export class RunObjects {
     await ports.opening(name, this.destination.partialPath(name));
     const writer = await this.#createAt(name, object.sizeHint);
     this.#open = { name, writer };
-    // Let only the compressor write an archive directly. If the archive is stored uncompressed or encrypted,
-    // the agent itself writes it.
+    // Only the compressor is allowed to write the object's file in place of the agent. If the archive is
+    // stored uncompressed or encrypted, the agent writes the file.
     const isDirect = object.role === "archive" && keys === null && isCompressed(this.context.options);
     const direct = isDirect ? writer.direct ?? null : null;
     const digest = new Digest({

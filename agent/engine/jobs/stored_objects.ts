@@ -18,8 +18,8 @@ import { confirmDamage, UnsteadyReadError } from "./read_again.ts";
 import type { DecryptionKey } from "../transforms/decrypt.ts";
 
 /**
- * Random access to an object's decrypted bytes. The SHA-256 is not verified; only encrypted objects are
- * authenticated, by their encryption.
+ * Random access to an object's decrypted bytes. The SHA-256 is not verified. The encryption of an encrypted
+ * object authenticates its bytes. The bytes of an unencrypted object are not authenticated.
  */
 export interface OpenedObject {
   /** Size of the decrypted object, in bytes. */

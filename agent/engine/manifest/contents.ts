@@ -21,7 +21,7 @@ const Manifest = z.object({
 const MAX_MANIFEST_BYTES = 64 * 1024 * 1024;
 
 export class BackupContents {
-  /** Whether the archives are encrypted and no key is given, so that they can't be decrypted. */
+  /** Whether the archives can't be decrypted, because they are encrypted and no key is given. */
   readonly isSealed: boolean;
   /** Summaries of the indexes that were read completely, by database. */
   readonly #indexes = new Map<string | null, IndexSummary>();

@@ -10,7 +10,7 @@ export interface StoredPart {
   index: StoredObject | null;
   /** Uncompressed size of the part, in bytes. */
   bytesRead: number;
-  /** Number of bytes of `bytesRead` that are in incompressible frames. */
+  /** How many of the bytes in `bytesRead` are in incompressible frames. */
   incompressible: number;
   filesCount: number | null;
   /** Number of files that could not be read. */

@@ -252,7 +252,8 @@ export class Child {
 }
 
 /**
- * Returns a command line that also switches the user and opens the redirects.
+ * Returns a command line that runs the program. If necessary, the command line first switches the user and
+ * opens the redirects.
  *
  * One process runs three programs, one after another, each by exec: setpriv, a shell that opens the files,
  * and the program.

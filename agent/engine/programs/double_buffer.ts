@@ -4,7 +4,7 @@ const BUFFER_BYTES = 1024 * 1024;
 
 type Reader = ReadableStreamBYOBReader;
 
-/** Processes one chunk. May throw or reject. Both are handled in the same way. */
+/** Processes one chunk. A failure is either thrown or a rejection. Both are handled in the same way. */
 export type Take = (chunk: Uint8Array) => void | Promise<void>;
 
 /**

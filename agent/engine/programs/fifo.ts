@@ -19,9 +19,9 @@ export async function makeFifo(path: string, writer: SystemUser | null, children
 }
 
 /**
- * Waits until one of the programs at a FIFO has ended. Then opens the FIFO for reading and writing, and
- * closes it. If another program is blocked opening the FIFO, this releases that program and ends the
- * program's stream. Opening a FIFO for both reading and writing never blocks.
+ * Waits until one of the programs in `ends` has ended. Then opens the FIFO for reading and writing, and
+ * closes it. If the program at the FIFO's other end still waits to open the FIFO, this releases that program,
+ * and its stream ends. Opening a FIFO for both reading and writing never blocks.
  */
 export async function releaseAfter(ends: readonly Child[], path: string): Promise<void> {
   // Ignore an error of `exited`: other code that awaits `exited` gets the error.

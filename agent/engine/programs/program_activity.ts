@@ -30,8 +30,8 @@ export function runningPrograms(signal: AbortSignal): RunningProgram[] {
 }
 
 /**
- * Returns the activity of the programs and their descendants as text to compare: the processor time and the
- * number of bytes read and written of each process.
+ * Returns a text about the activity of the programs and their descendants. The text contains the processor
+ * time and the number of bytes read and written of each process. Callers compare it with an earlier text.
  */
 export function activityOf(programs: readonly RunningProgram[]): string {
   return programs.flatMap(({ pid }) => processTree(pid)).map(({ pid }) => {

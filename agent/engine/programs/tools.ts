@@ -59,7 +59,7 @@ export async function firstTool(
 /**
  * Returns an error message that says how to install missing programs.
  *
- * @param packages Packages of the source type's own programs.
+ * @param packages The package of each program, by the program's name.
  */
 export function missingTools(tools: readonly string[], packages: Packages = PACKAGES): string {
   const named = [...new Set(tools.map((tool) => packages[tool]))];

@@ -59,8 +59,8 @@ export function noConflicts(): Conflicts {
 }
 
 /**
- * Returns the conflicts that fail the restore: directories that it would replace, and without `overwrite`
- * everything else that it would replace.
+ * Returns the conflicts that make the restore fail. A directory for which the backup has something else
+ * always makes it fail. Anything that the restore would replace makes it fail only without `overwrite`.
  */
 export function obstaclesOf(
   { replaced, blocking }: Conflicts,

@@ -47,7 +47,7 @@ export async function restoreFiles(target: FilesTarget, context: RestoreContext)
     refuseConflicts(conflicts, directory, target.overwrite);
     ports.signal.throwIfAborted();
     ports.output.line(`Everything is unpacked and verified. Moving it into ${directory.path}`);
-    // From here on a cancelled run is not stopped: a complete restore is better than a half-published one.
+    // From here on, cancelling does not stop the run: a complete restore is better than a half-published one.
     await using publishing = new Children(ports.clock, new AbortController().signal);
     await publish(
       unpacked,

@@ -60,8 +60,8 @@ export class NameLists {
   }
 
   /**
-   * Returns all names that are not directories. All names are in memory at once, so do not call this for long
-   * lists.
+   * Returns the names of all members that are not directories. All names are in memory at once, so do not
+   * call this for long lists.
    */
   async readOthers(): Promise<string[]> {
     const names = latin1(await Deno.readFile(this.others)).split("\0").slice(0, -1);

@@ -80,7 +80,7 @@ export function joinNames(names: readonly string[]): Uint8Array {
 /** Maximum number of names in one batch. */
 const BATCH = 10_000;
 
-/** Yields the names in a file that {@link joinNames} wrote, in batches. */
+/** Reads a file in the format of {@link joinNames}. Yields the names in batches. */
 export async function* readNames(list: string): AsyncGenerator<string[]> {
   let rest = "";
   let names: string[] = [];

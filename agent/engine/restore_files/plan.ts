@@ -85,7 +85,7 @@ export async function planRestore(
   return { archive, directory, lists, scope, conflicts, contents, freeBytes };
 }
 
-/** Returns the requested part of a backup; unknown if `contents` is null. */
+/** Returns the requested amounts. If `contents` is null, all amounts are unknown. */
 export function requestedAmounts(contents: Contents | null): Amounts {
   if (contents === null) return UNKNOWN_AMOUNTS;
   const { filesCount, directoriesCount, bytes } = contents;
@@ -154,9 +154,9 @@ async function selectScope(
 }
 
 /**
- * Checks each directory above a chosen member. If the restore directory has a symbolic link with that
- * directory's name, the link is an obstacle, because the member would be restored through the link, into
- * another directory.
+ * Checks the name of each directory above a chosen member. If the restore directory has something with this
+ * name that is not a directory, this is an obstacle. An example is a symbolic link. Through the link, the
+ * member would be restored into another directory.
  */
 async function linksAbove(
   { roots }: Selection,
@@ -173,7 +173,10 @@ async function linksAbove(
     }));
 }
 
-/** Returns the directories in which the restore creates files, and the agent has no right to. */
+/**
+ * Returns an obstacle for each directory in which the restore has to create files, but the agent is not
+ * allowed to write.
+ */
 async function unwritable(
   directory: RestoreDirectory,
   lists: NameLists,

@@ -373,7 +373,7 @@ Deno.test("the backup warns of paths that are too long, and a restore leaves onl
     assert.ok(at.run.warnings.length > 0 && at.run.warnings.length < 30);
     assert.ok(files_count! > 0 && files_count! <= at.backup.files_count! - long, String(files_count));
   }
-  // The restore directory may also have a long path.
+  // A long path of the restore directory must not reduce what is restored.
   const far = `${at.run.root}/${Array(8).fill("f".repeat(200)).join("/")}`;
   for (let times = 0; times < 2; times++) {
     await restore(at.run, at.backup, { target: { path: far, overwrite: true } });

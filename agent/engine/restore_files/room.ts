@@ -12,15 +12,16 @@ import type { Contents } from "./survey.ts";
  */
 const PLAIN_FILE_SYSTEMS = ["ext2", "ext3", "ext4", "xfs", "tmpfs", "vfat", "exfat"];
 
-/** Returns the free space of a directory's file system that the agent may use, in bytes. */
+/** Returns how much free space the agent is allowed to use on a directory's file system, in bytes. */
 export async function freeSpace(directory: string): Promise<number> {
   const { bavail, bsize } = await statfs(directory);
   return bavail * bsize;
 }
 
 /**
- * Returns an obstacle if the unpacked files do not fit. They take at least the space that their members take
- * in the archive, which contains no holes of sparse files. On a file system that might store them in less,
+ * Returns an obstacle if the unpacked files do not fit. Compares the free space with the space that the
+ * contents take in the archive. The archive contains no holes of sparse files, so the unpacked files normally
+ * take at least this space. Some file systems might store the files in less space. For such a file system,
  * warns instead.
  *
  * @param contents Null if it is not known what is unpacked.

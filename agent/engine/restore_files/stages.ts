@@ -40,7 +40,7 @@ export interface Split {
   directory: string;
   staging: string;
   lists: NameLists;
-  /** Names of existing directories that are also in the backup. */
+  /** Names of the backup's directories that already exist in the restore directory. */
   standing: ReadonlySet<string>;
   replaced: readonly string[];
   workDirectory: string;
@@ -143,7 +143,7 @@ function topOf(name: string, isStanding: (name: string) => boolean): string {
 }
 
 /**
- * Returns the directories that are on another file system than the directory above them, deeper directories
+ * Returns each directory that is on another file system than the directory above it. Deeper directories come
  * first.
  */
 async function findRegions(

@@ -12,7 +12,7 @@ export interface Contents {
   readonly bytes: number;
   /** Space that the members' contents take in the archive, in bytes. */
   readonly storedBytes: number;
-  /** Number of members by the id of the user that they belong to. */
+  /** Number of members of each owner. The keys are the ids of the owners. */
   readonly owners: ReadonlyMap<number, number>;
 }
 
@@ -36,7 +36,10 @@ export class MemberCount {
     if (size > 0) this.#stored += Math.min(size, Math.max(to - from - HEADER_BYTES, 0));
   }
 
-  /** Counts the content of a file that is written only under the name of a hard link. */
+  /**
+   * Counts the content of a file that is not restored itself, but to which a restored hard link leads. The
+   * content is written under the name of the hard link.
+   */
   addLinked({ size }: Member): void {
     this.#bytes += size;
     this.#stored += size;

@@ -8,8 +8,8 @@ import { displayName } from "../archive/display_name.ts";
 import type { Output } from "../ports.ts";
 
 /**
- * Messages about names and hard links that lead out of the directory. tar writes them if it runs without
- * --absolute-names.
+ * Messages about names and hard links that lead out of the directory into which tar unpacks. tar writes these
+ * messages if it runs without --absolute-names.
  */
 const ESCAPES = /^Removing leading |Member name contains '\.\.'/;
 const CLOSING = /Exiting with failure status due to previous errors$/;

@@ -26,7 +26,7 @@ export function secretsIn(text: string, secrets: readonly string[]): string[] {
 
 /**
  * Returns a function that masks secrets in a line of output. If a secret has several lines, the function
- * masks each of them.
+ * masks each of the secret's lines.
  */
 export function maskSecrets(secrets: readonly string[]): (line: string) => string {
   const encoder = new TextEncoder();

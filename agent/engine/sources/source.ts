@@ -94,7 +94,7 @@ export interface SourcePart {
   /**
    * Throws a `RunFailedError` if the start of the stream does not match its format.
    *
-   * @param head Start of the stream, as long as one compressed block.
+   * @param head The uncompressed bytes of the stream's first compressed block.
    */
   checkHead?(head: Uint8Array): void;
 }
@@ -102,7 +102,9 @@ export interface SourcePart {
 /** File that lists the stored members. The command that reads the source adds one line for each member. */
 export interface MemberIndex {
   path: string;
-  /** Number of lines that are not for files of the source, such as the line for the root. */
+  /**
+   * Number of lines of the index that do not stand for a file of the source, such as the line for the root.
+   */
   rootLines: number;
 }
 

@@ -31,7 +31,7 @@ export function plaintextSize(sealed: number): number {
 export class Payload {
   readonly #key: Uint8Array;
   readonly #nonce = new Uint8Array(12);
-  /** Number of bytes since the last garbage collection. */
+  /** Number of bytes that were encrypted or decrypted since the last garbage collection. */
   #uncollected = 0;
   readonly #counter = new DataView(this.#nonce.buffer);
 

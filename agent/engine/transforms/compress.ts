@@ -159,7 +159,7 @@ async function storeFrames(
     }
   };
   await readDoubleBuffered(stdout, fill, onFailure);
-  // Write the last frame. As with pzstd, it may be shorter than the frames before it. For an empty stream,
+  // Write the last frame. It can be shorter than the frames before it, as with pzstd. For an empty stream,
   // write an empty frame.
   if (length > 0 || isFirst) await flush();
 }

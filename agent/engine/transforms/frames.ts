@@ -154,7 +154,7 @@ export interface StreamEnd {
 
 /** Sizes and checksums of frames. Sizes are in bytes and do not include the header in front of each frame. */
 export interface Frames {
-  /** Uncompressed size of each frame. The last frame may be smaller. */
+  /** Uncompressed size of each frame. Only the last frame might be smaller. */
   uncompressed: number;
   /** Compressed size of each frame, in order. */
   compressed: number[];

@@ -164,7 +164,9 @@ async function proofs({ api, output }: Cli, { task }: { task?: number }): Promis
   output.answer(body, () => output.rows(rows, PROOF_COLUMNS));
 }
 
-/** Returns what a check compared, in one line; empty without evidence. */
+/**
+ * Returns in one line what a verification or drill compared. Returns an empty text if there is no evidence.
+ */
 function describeEvidence(evidence: Evidence): string {
   if (evidence === null) return "";
   const { databases, files_count, is_opened, objects_count, restore_ms } = evidence;

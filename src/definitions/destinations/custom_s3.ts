@@ -59,8 +59,8 @@ function isEndpoint(value: string): boolean {
 }
 
 /**
- * Returns a name for the service of a bucket, because bucket names are unique only within a service. The
- * service is a partition of Amazon, or a host with its port and path.
+ * Returns the name of the service at a URL. For Amazon, this is the partition. For any other service, it is
+ * the host with its port and path. The name is needed because bucket names are unique only within a service.
  */
 function serviceAt(url: URL): string {
   const amazon = /^s3[.-](?:dualstack\.)?(?:([a-z0-9-]+)\.)?amazonaws\.com(?:\.cn)?$/.exec(url.hostname);

@@ -104,8 +104,8 @@ export interface DestinationDefinition<
    */
   base(settings: SettingsOf<Fields>): string;
   /**
-   * Messages of types that refuse to store objects directly in the root directory `/`. Missing for other
-   * types.
+   * Messages for users who would store objects directly in the root directory `/`. Absent if this type of
+   * destination allows that.
    */
   readonly refusedRoot?: {
     /** Message about the field `store_path` of a task. */

@@ -11,7 +11,7 @@ import { priceFields } from "./price.ts";
 export const S3Destination = z.object({
   type: z.literal("s3"),
   bucket: z.string(),
-  /** Key prefix without a leading or trailing slash; may be empty. */
+  /** Key prefix without a leading or trailing slash; empty for no prefix. */
   directory: z.string(),
 });
 export type S3Destination = z.infer<typeof S3Destination>;

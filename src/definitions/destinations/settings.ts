@@ -126,8 +126,8 @@ export function isSameStorage(one: DestinationType, other: DestinationType): boo
 }
 
 /**
- * Returns the names of the changed settings that would make stored objects unreachable. The names are those
- * that callers send.
+ * Compares the settings of a destination before and after a change. Returns the names of those changed
+ * settings that would make stored objects unreachable. The names are the field names that callers send.
  */
 export function movedSettings(before: TypedSettings, after: TypedSettings): string[] {
   const [old, now] = [before, after].map(({ type, settings }) => definitionOf(type).boundTo(settings));

@@ -40,8 +40,8 @@ export interface Field {
   /** The table that stores the field, if the field is a list of ids. */
   readonly relation?: Relation;
   /**
-   * Set if the field is another name for one entry of a map, and the map is a field too. Names the map's
-   * field and the key of the entry. The field itself has no column.
+   * Set if the field is an alias for one entry of another field that is a map. Contains the name of the map
+   * field and the key of the entry. The alias has no column of its own.
    */
   readonly entryOf?: { readonly field: string; readonly key: string };
   /**
@@ -63,7 +63,7 @@ export interface Field {
   readonly definesSource?: true;
 }
 
-/** Table that relates records to the records whose ids a field lists. */
+/** Table that stores a field whose value is a list of ids. Each row relates a record to one listed record. */
 export interface Relation {
   readonly table: string;
   /** Name of the column that holds the listed ids. */

@@ -33,8 +33,8 @@ export function presentFields<T extends FieldTable>(
 }
 
 /**
- * Returns the schemas of the fields that a record also shows inside its object `group`. The keys are the
- * fields' names in that object.
+ * A record can show a field twice: as a field of its own, and inside an object. Returns the schemas of the
+ * fields that are shown inside the object `group`. The keys are the fields' names in that object.
  */
 export function insideShape<T extends FieldTable, G extends string>(
   fields: T,
@@ -46,8 +46,8 @@ export function insideShape<T extends FieldTable, G extends string>(
 }
 
 /**
- * Returns the values of the fields that a record also shows inside its object `group`. The keys are the
- * fields' names in that object.
+ * A record shows some fields twice: at its top level, and in its object `group`. Returns the values of these
+ * fields for the object. The keys are the fields' names in the object.
  */
 export function presentInside<T extends FieldTable, G extends string>(
   fields: T,

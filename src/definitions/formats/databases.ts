@@ -1,5 +1,5 @@
 /**
- * Formats of the names of databases, tables and users. They refuse names that database programs could
+ * Formats for names of databases, tables and users. The formats refuse names that database programs could
  * misread.
  */
 import type * as z from "zod";

@@ -33,8 +33,8 @@ export function text(max: number): z.ZodString {
 }
 
 /**
- * Accepts 1 to `max` characters on one line, unchanged, such as a pattern or a name that another program
- * defined.
+ * Accepts one line of 1 to `max` characters and does not change it. For example, for a pattern, or for a name
+ * that another program defined.
  */
 export function literalLine(max: number): z.ZodString {
   return oneLine(literal(max));

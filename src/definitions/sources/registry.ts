@@ -33,7 +33,7 @@ export const BACKUP_TASK_TYPES = distinct(all.map(({ taskType }) => taskType)) a
   Definition["taskType"],
   ...Definition["taskType"][],
 ];
-/** The value of `type` of a task that backs up files below a path. */
+/** A task that backs up files below a path has this `type`. */
 export const FILES_TASK_TYPE = sourceDefinitions.files.taskType;
 export type BackupTaskType = Definition["taskType"];
 

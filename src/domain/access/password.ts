@@ -9,8 +9,8 @@ const MIN_PASSWORD = 12;
 export const MAX_PASSWORD = 1024;
 
 /**
- * Returns why a new password is refused, as the end of a sentence, such as `must have …`; null if the
- * password is accepted.
+ * Returns why a new password is refused; null if the password is accepted. The reason is the end of a
+ * sentence, such as `must have …`.
  */
 export function passwordProblem(password: string, email: string): string | null {
   const length = [...password].length;

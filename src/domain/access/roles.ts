@@ -8,7 +8,8 @@ interface RoleDefinition {
 }
 
 /**
- * The abilities of every role: to view all records of the workspace, and to manage the member's own tokens.
+ * The abilities that every role contains: viewing all records of the workspace, and managing the member's own
+ * tokens.
  */
 const OF_ALL: readonly Ability[] = [
   ...ABILITIES.filter((ability) => ability.startsWith("view-")),

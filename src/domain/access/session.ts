@@ -20,7 +20,7 @@ export const OPENID_LOGIN_TIME = 10 * 60_000;
 /** How long a set-up link works, in milliseconds. */
 export const SETUP_LINK_LIFETIME = 24 * 3_600_000;
 
-/** Returns when a session ends if nobody uses or ends it before. */
+/** Returns the time at which a session ends, unless it is used or ended before that time. */
 export function sessionEnd({ expires_at, last_used_at }: { expires_at: Date; last_used_at: Date }): Date {
   return new Date(Math.min(expires_at.getTime(), last_used_at.getTime() + SESSION_IDLE));
 }

@@ -106,7 +106,7 @@ export function takeTls(parameters: ReadonlyMap<string, string>): DatabaseTls | 
   return known && { mode: known, rootCertificate };
 }
 
-/** Splits a comma-separated list, whose values may be empty; null if there is no list. */
+/** Splits a comma-separated list. A value can be empty. Returns null if there is no list. */
 export function decodedList(text: string | undefined): string[] | null {
   return text === undefined || text === "" ? null : text.split(",");
 }

@@ -15,7 +15,10 @@ export type GuardAction = typeof GUARD_ACTIONS[number];
 export const SEVERITIES = ["critical", "warning"] as const;
 export type Severity = typeof SEVERITIES[number];
 
-/** The usual values are computed from this number of the task's last backups, or of its last runs. */
+/**
+ * Maximum number of a task's last backups from which usual values are computed. Also the maximum number of
+ * the task's last runs from which the usual duration is computed.
+ */
 export const HISTORY_LENGTH = 7;
 /** Minimum number of earlier backups. With fewer, there are no usual values. */
 export const HISTORY_MINIMUM = 3;

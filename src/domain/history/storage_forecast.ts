@@ -5,14 +5,15 @@ const DAY = 24 * 3_600_000;
 /** Number of days over which the growth of a destination is averaged. */
 export const GROWTH_DAYS = 30;
 
-/** A forecast that is further in the future, in days, is worth nothing. */
+/** Maximum number of days that a forecast covers. A forecast further in the future is worth nothing. */
 const FURTHEST = 3650;
 
 /**
- * Returns the growth in bytes a day; null in the first day.
+ * Returns the average growth in bytes a day. Returns null if nothing was ever stored, or if less than a day
+ * has passed since `since`.
  *
  * @param bytes Growth since `since`, in bytes.
- * @param since When the time of the growth begins; null if nothing was ever stored.
+ * @param since Beginning of the period in which the growth was measured; null if nothing was ever stored.
  */
 export function growthPerDay(bytes: number, since: Date | null, now: Date): number | null {
   const days = since === null ? 0 : (now.getTime() - since.getTime()) / DAY;

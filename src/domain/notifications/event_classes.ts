@@ -149,7 +149,7 @@ export const NOTIFICATION_EVENTS: readonly NotificationEventName[] = [
   ...UNCLASSED_EVENTS,
 ];
 
-/** The class of each event. If an event is in two classes, the earlier class in `EVENT_CLASS_NAMES`. */
+/** The class of each event. An event in two classes has the class that comes first in `EVENT_CLASS_NAMES`. */
 const CLASS_OF = new Map(
   EVENT_CLASS_NAMES.toReversed().flatMap((name) =>
     EVENT_CLASSES[name].events.map((event): [NotificationEventName, EventClassName] => [event, name])
@@ -204,8 +204,8 @@ export function subscribedClasses(subscription: Subscription): Record<EventClass
 }
 
 /**
- * A change of a subscription. If a field is absent, or a class of events is absent from `events`, its value
- * does not change.
+ * A change of a subscription. A field that is absent does not change. If a class of events is absent from
+ * `events`, the stream's choice for this class does not change.
  */
 export interface SubscriptionChange {
   readonly on_success?: boolean;

@@ -122,7 +122,7 @@ export const MESSAGE_INTERVAL = 60 * SECOND;
  *
  * @param retryAfterMs The wait that the receiver asked for; null for none.
  * @param random A random number from 0 to 1.
- * @param followsRuns Whether the stream follows runs.
+ * @param followsRuns Whether the stream gets each run's start and end. The maximum wait is then shorter.
  */
 export function retryDelay(
   attempts: number,

@@ -11,12 +11,12 @@ export interface QuietHours {
    */
   readonly quiet_from: string | null;
   readonly quiet_to: string | null;
+  /** Weekdays on which quiet hours begin, 0 for Sunday to 6 for Saturday. Empty for every day. */
+  readonly quiet_days: readonly number[];
   /**
    * Names of event classes, such as `damaged`. Notification events of these classes are sent at once even in
    * quiet hours.
    */
-  readonly quiet_days: readonly number[];
-  /** Classes of events that are sent at once even in quiet hours. */
   readonly quiet_except: readonly string[];
   /** Time zone of `quiet_from` and `quiet_to`; if null, the user's time zone applies. */
   readonly timezone: string | null;

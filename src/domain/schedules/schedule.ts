@@ -72,7 +72,7 @@ export function upcoming(schedule: Schedule, after: Date, count: number): Date[]
 /**
  * Returns the first due times from `from` to before `until`, at most `count`.
  *
- * @param span The conversions of the schedule's zone for at least this time.
+ * @param span The conversions of the schedule's zone, at least for the time from `from` to `until`.
  */
 export function dueTimesWithin(
   schedule: Schedule,
@@ -113,8 +113,8 @@ function* wallTimesAfter(schedule: Schedule, wall: number): Generator<number> {
 }
 
 /**
- * Returns the interval of a cron expression that is due at equal intervals, such as every 5 minutes, in
- * milliseconds; null for any other schedule.
+ * Returns the interval, in milliseconds, of a cron expression that is due at equal intervals. An example is
+ * every 5 minutes. Returns null for any other schedule.
  */
 export function regularInterval({ custom_cron_expression }: Schedule): number | null {
   const text = custom_cron_expression?.trim().toLowerCase() ?? "";

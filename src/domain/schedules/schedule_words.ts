@@ -36,7 +36,8 @@ function cronWords(expression: string): string {
   }
   try {
     if (matchesBothDays(text) || day === "?" || weekday === "?") return libraryWords(text);
-    // One of the two day fields is enough. The library's words do not say so, so describe each field alone.
+    // A day is due if it matches the day of the month or the day of the week: one of the two is enough. The
+    // library's words do not say so. So describe each of the two fields alone.
     const byDay = libraryWords(`${minute} ${hour} ${day} ${month} *`);
     const byWeekday = libraryWords(`${minute} ${hour} * ${month} ${weekday}`);
     return `${byDay}; also ${byWeekday.charAt(0).toLowerCase()}${byWeekday.slice(1)}`;
@@ -49,7 +50,7 @@ function libraryWords(expression: string): string {
   return cronstrue.toString(expression, { use24HourTimeFormat: true, logicalAndDayFields: true });
 }
 
-/** 52 weeks, so that a clock change that occurs once a year is found once. */
+/** 52 weeks in milliseconds. This is less than a year, so that a yearly clock change is not found twice. */
 const YEAR = 364 * 86_400_000;
 
 /**

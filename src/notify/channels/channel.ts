@@ -7,7 +7,7 @@ import type { Message } from "../notification_message.ts";
 export interface Channel {
   /** The channel's name for people. */
   readonly label: string;
-  /** Says in the API's documentation what the value of a stream is. */
+  /** Text for the API's documentation. The text says what the value of a stream of this channel is. */
   readonly valueHelp: string;
   /**
    * Returns what is wrong with a stream's value, as the end of a sentence that begins with the field's name.
@@ -45,8 +45,8 @@ export interface ChannelMeans {
   /** The operator's mail server; null if none is configured. */
   readonly smtp: SmtpSettings | null;
   /**
-   * Base URLs by channel type, without a trailing slash. Each URL is used in place of the service's own URL.
-   * Only for services that have the same URL for all users.
+   * Base URLs that replace the URLs of services, by channel type, without a trailing slash. Contains only
+   * types whose service has the same URL for all users.
    */
   readonly addresses: Readonly<Record<string, string>>;
   /** The signing secret of a stream whose channel signs its messages; null if the stream has none. */

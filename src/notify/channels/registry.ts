@@ -50,7 +50,10 @@ function isKnownType(type: string): type is NotificationStreamType {
   return Object.hasOwn(CHANNELS, type);
 }
 
-/** Returns whether streams of this type get the start and the end of each backup run, and no other events. */
+/**
+ * Returns whether streams of this type follow runs. Such streams get an event at the start and at the end of
+ * each backup run. They get no other events.
+ */
 export function followsRuns(type: string): boolean {
   return channelOf(type).digest === null;
 }

@@ -19,8 +19,8 @@ export const slack: Channel = {
       url: value,
       signal,
       body: {
-        // Push notifications show this text. Slack reads mentions in it even with `mrkdwn` off. They begin
-        // with <.
+        // Push notifications show this text. Slack finds mentions in this text even if `mrkdwn` is off. A
+        // mention begins with <, so that character is escaped.
         text: escape(title),
         mrkdwn: false,
         link_names: false,

@@ -1,6 +1,6 @@
 /**
- * Refuses changes that would leave no usable token with the admin ability. Nobody could then create another
- * token through the API.
+ * Refuses changes that would leave no usable token with the admin ability. Without such a token, nobody could
+ * create one through the API.
  */
 import { ConflictError } from "../../domain/errors.ts";
 import { isoSeconds } from "../../domain/notifications/notification.ts";

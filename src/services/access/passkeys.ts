@@ -54,9 +54,9 @@ function newChallenge({ clock, keyring }: ServiceContext, userId: number | null)
 }
 
 /**
- * Returns a function that checks a challenge that {@link newChallenge} made, encoded in base64url. The
- * function returns true once for a valid challenge. It returns false if the challenge is for another user,
- * has expired or was used before.
+ * Returns a function that checks a challenge from {@link newChallenge}. The function takes the challenge in
+ * base64url. It returns true once for a valid challenge. It returns false if the challenge is for another
+ * user, has expired or was used before.
  */
 function acceptOnce({ clock, keyring }: ServiceContext, sql: Sql, userId: number | null) {
   return async (encoded: string): Promise<boolean> => {

@@ -15,7 +15,10 @@ export type { SecondFactorRow } from "../../store/access/second_factor.ts";
 
 /** How long an authenticator app shows a code, in milliseconds. */
 const PERIOD = 30_000;
-/** How many codes before the current one, and how many after it, are also accepted, because clocks differ. */
+/**
+ * Besides the current code, this many earlier codes and this many later codes are accepted, because clocks
+ * differ.
+ */
 const WINDOW = 1;
 
 /** A new secret, for the user's authenticator app. */

@@ -58,7 +58,8 @@ export function watchCaller(services: ServiceContext, caller: Caller, ability: A
 }
 
 /**
- * Watches an agent's key until the watch is disposed. Its signal aborts when the key is revoked or replaced.
+ * Watches an agent's key until the watch is disposed. The watch's signal aborts when the key is revoked or
+ * replaced.
  */
 export function watchAgentKey(services: ServiceContext, key: string): TokenWatch {
   const ended = new AbortController();

@@ -286,7 +286,8 @@ function byTask(
   { path, versions }: BackupFindResult["hits"][number],
   order: ReadonlyMap<number, { backup: BackupDetailRow }>,
 ): Map<string, BackupFindResult["hits"][number]> {
-  // The backups of deleted tasks no longer name their task, but each task has a directory.
+  // Each task has a directory of its own. If the task is deleted, its backups no longer name the task, but
+  // they still name the directory.
   const taskOf = (id: number) => {
     const { backup_task_id, directory } = order.get(id)!.backup;
     return String(backup_task_id ?? directory);

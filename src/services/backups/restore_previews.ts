@@ -8,7 +8,10 @@ import { findConnected } from "../servers/connected_agent.ts";
 import { findReadable } from "./backup_access.ts";
 import { checkRestore, type RestoreInput } from "./restores.ts";
 
-/** Time limit of the agent, in milliseconds. It reads the backup's index. */
+/**
+ * Time limit for the agent's response, in milliseconds. The agent reads the backup's index before it
+ * responds.
+ */
 const AGENT_TIMEOUT = 60_000;
 
 export interface PreviewedRestore extends RestorePreviewResult {
@@ -20,8 +23,8 @@ export interface PreviewedRestore extends RestorePreviewResult {
 }
 
 /**
- * Returns what a restore would do, and what would fail it. Throws the errors of `startRestore`. Also throws a
- * `ConflictError` if the agent of the server is not connected or too old.
+ * Returns what a restore would do, and why it would fail. Throws the errors of `startRestore`. Also throws a
+ * `ConflictError` if the server's agent is too old or is not connected.
  */
 export async function previewRestore(
   services: ServiceContext,

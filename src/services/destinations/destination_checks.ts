@@ -49,11 +49,12 @@ export async function checkDestination(
 }
 
 /**
- * Checks a destination that is not saved. Works like {@link checkDestination}, but stores nothing: the agent
- * gets the settings as a transient secret. Throws an {@link InvalidError} for settings that could not be
- * saved.
+ * Checks a destination's settings that are not saved. Works like {@link checkDestination}, but stores
+ * nothing: an agent gets the settings as a transient secret. If the settings are invalid, so that saving
+ * would fail too, throws an {@link InvalidError}.
  *
- * @param input The destination's fields. `id` names a saved destination that the fields would change.
+ * @param input The destination's fields. `id` is the saved destination that the fields would change; null for
+ *   a new one.
  */
 export async function checkUnsavedDestination(
   services: ServiceContext,

@@ -21,8 +21,9 @@ const RESOURCE = "Backup destination";
 
 /**
  * Puts a destination into the trash, and returns when it will be deleted. Throws a {@link ConflictError}
- * while the destination is used by a task, stores backups, or might still be written to by a run. With
- * `forget`, deletes the records of its backups too. Use `forget` for a destination that is gone for good.
+ * while a task uses the destination, while backups are stored there, or while a run might still write to it.
+ * With `forget`, stored backups do not prevent the deletion: their records are deleted too. Use `forget` for
+ * a destination that is gone for good.
  */
 export async function deleteBackupDestination(
   services: ServiceContext,

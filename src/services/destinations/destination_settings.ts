@@ -1,4 +1,7 @@
-/** Prepares the settings and secrets of destinations for storage, and refuses addresses. */
+/**
+ * Prepares the settings and secrets of destinations for storage. Refuses addresses that the control plane
+ * must not connect to.
+ */
 import type { SettingValue } from "../../definitions/destinations/definition.ts";
 import { definitionOf, type DestinationType } from "../../definitions/destinations/registry.ts";
 import {

@@ -22,7 +22,7 @@ import type { Caller, ServiceContext } from "../context.ts";
 export interface DestinationUsage {
   readonly stored_bytes: number;
   readonly backups_count: number;
-  /** Growth over the last 30 days; null in the first day. */
+  /** Average growth over the last 30 days. Null until one day after the first backup was stored here. */
   readonly growth_bytes_per_day: number | null;
   readonly days_until_full: number | null;
   readonly cost_per_month: number | null;
@@ -61,7 +61,8 @@ export async function showDestinationUsage(
 function usageAt(row: BackupDestinationRow, usage: UsageRow, now: Date): DestinationUsage {
   const { stored_bytes, backups_count, has_several_servers, grown_bytes, grown_since } = usage;
   const growth = growthPerDay(grown_bytes, grown_since, now);
-  // A local destination is on a disk of each server, but the space is that of one server's disk.
+  // Each server has a disk of its own for a local destination. The free space is known for only one of these
+  // disks. So no forecast is possible if several servers have backups there.
   const isOneDisk = definitionOf(row.type).reach !== "server" || !has_several_servers;
   const price = row.settings.price_per_gb_month;
   return {

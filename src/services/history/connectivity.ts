@@ -9,13 +9,18 @@ import { completeRange, type RequestedRange } from "./day_range.ts";
 /** Number of days in a range whose beginning is not given. */
 const DEFAULT_DAYS = 30;
 
-/** Maximum number of intervals in an answer: the newest. The shares count all of them. */
+/**
+ * Maximum number of intervals in a response. The oldest intervals are left out, but the shares count all of
+ * them.
+ */
 const MAX_INTERVALS = 1000;
 
 export interface ServerUptime {
   readonly id: number;
   readonly label: string;
-  /** Share of the recorded time, from 0 to 1; null if nothing was recorded. */
+  /**
+   * Share of the recorded time in which the agent was connected, from 0 to 1; null if nothing was recorded.
+   */
   readonly uptime: number | null;
   /** Share of each day. */
   readonly days: readonly { readonly date: string; readonly uptime: number | null }[];

@@ -15,9 +15,8 @@ import type { Caller, ServiceContext } from "../context.ts";
 export type RequestedRange = { readonly [Name in keyof DayRange]?: DayRange[Name] | undefined };
 
 /**
- * Returns the requested range. The default time zone is the caller's, the default end is today, and the
- * default beginning makes a range of `days` days. Throws an {@link InvalidError} for a range that is too long
- * or ends before it begins.
+ * Returns the requested range. By default, it is in the caller's time zone, ends today, and has `days` days.
+ * Throws an {@link InvalidError} for a range that is too long or ends before it begins.
  */
 export async function completeRange(
   { clock, database }: ServiceContext,

@@ -1,4 +1,4 @@
-/** Shows when the backups of tasks were verified and restored, and what that proved. */
+/** Shows when backups of tasks were verified or restored by drills, and what these runs proved. */
 import {
   type CheckRow,
   lastChecksOf,
@@ -32,8 +32,9 @@ export interface TaskProofs extends ProvenTask {
 }
 
 /**
- * Returns the proofs of the tasks with the given ids, each with its last checks, at most `limit`; or the
- * proofs of every task of the workspace, each with the last check of each kind.
+ * Returns the proofs of tasks. With `ids`, returns them for these tasks, each with its last checks, at most
+ * `limit`. Without `ids`, returns them for every task of the workspace, each with the last check of each
+ * kind.
  */
 export async function showProofs(
   { database, clock }: ServiceContext,

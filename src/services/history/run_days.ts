@@ -25,8 +25,8 @@ interface RunDaysRequest extends RequestedRange {
 const NONE: RunCounts = { succeeded: 0, warnings: 0, failed: 0, cancelled: 0, skipped: 0 };
 
 /**
- * Returns the number of runs of each day: of the workspace, or of one task or server. A task or server that
- * was deleted keeps its numbers.
+ * Returns the number of runs on each day. If the request names a task or server, counts only its runs.
+ * Otherwise, counts all runs of the workspace. A task or server that was deleted keeps its numbers.
  */
 export async function showRunDays(
   services: ServiceContext,

@@ -16,17 +16,17 @@ import type { ServiceContext } from "../context.ts";
 /** A control plane, and whether it can be stopped without an interruption. */
 export interface ReplicaReport extends ReplicaState {
   readonly is_this: boolean;
-  /** Whether it has sent a heartbeat within the last 30 s. */
+  /** Whether the control plane has sent a heartbeat within the last 30 s. */
   readonly is_alive: boolean;
   readonly is_safe_to_stop: boolean;
-  /** Says in one or two sentences what happens if it is stopped. */
+  /** Says in one or two sentences what happens if the control plane is stopped. */
   readonly stop_note: string;
 }
 
 export interface Installation {
   readonly version: string;
   readonly replicas: readonly ReplicaReport[];
-  /** The loops of this control plane, and the seconds since each did something. */
+  /** The background loops of this control plane, each with the seconds since it last did something. */
   readonly loops: readonly { readonly name: string; readonly seconds: number }[];
   /** Why this control plane is not healthy; null if it is. */
   readonly problem: string | null;

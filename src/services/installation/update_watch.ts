@@ -42,7 +42,7 @@ export async function watchUpdates(
   const { clock, database, network } = services;
   if (url === null || !await claimUpdateCheck(database, clock.now(), DAY)) return;
   const release = await readRelease(network, url, timeoutMs).catch((error: Error) => {
-    // The URL may contain a secret, so only its host is logged.
+    // The URL might contain a secret, so only its host is logged.
     logger("updates").warn("Cannot read UPDATE_URL at {host}: {reason}. It will be read again in a day.", {
       host: new URL(url).host,
       reason: error.message,

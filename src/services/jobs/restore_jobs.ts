@@ -115,11 +115,12 @@ async function restoreTarget(
 }
 
 /**
- * Returns the login for the database server. The password is the task's or the remote server's:
- * - On the task's own remote server, the task's password comes first.
- * - On any other remote server, that server's password comes first. The login has no system user there.
+ * Returns the login for the database server. The password is the task's or the remote server's. If both are
+ * stored, the choice depends on where the restore runs:
+ * - On the task's own remote server, the task's password is used.
+ * - On any other remote server, that server's password is used. There, the login has no system user.
  *
- * The task's password is used only for a database server on the task's database host or on the agent's
+ * The task's password is used only if the database server is on the task's database host or on the agent's
  * machine.
  */
 async function serverLogin(

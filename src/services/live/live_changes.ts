@@ -10,12 +10,15 @@ import { RECORD_KINDS, type RecordKind } from "../../store/database/record_kinds
 export { RECORD_KINDS };
 
 /**
- * A set of kinds, as one bit for each kind, in the order of {@link RECORD_KINDS}. It can also contain {@link
- * ANY_KIND}.
+ * A set of kinds of records. Each kind has one bit. The bits are in the order of {@link RECORD_KINDS}. The
+ * set can also contain {@link ANY_KIND}.
  */
 export type KindSet = number;
 
-/** Says that records of every kind may have changed, because notifications may have been missed. */
+/**
+ * The bit that stands for every kind. It is reported when notifications might have been missed, because then
+ * records of any kind might have changed.
+ */
 export const ANY_KIND: KindSet = 1 << RECORD_KINDS.length;
 
 /** Receives the changes for one stream. The methods must not throw. */
@@ -31,14 +34,15 @@ export interface Follower {
 /** Shortest time between two reports of the same kind to a stream, in milliseconds. */
 const INTERVAL = 1000;
 /**
- * Maximum number of streams to which changes are reported in one interval. A page that gets a report requests
- * something, so this also limits the requests. The other streams get their reports in the next intervals, in
- * turn.
+ * Maximum number of streams to which changes are reported in one interval. A page that gets a report sends
+ * requests, so this also limits the number of requests. The remaining streams get their reports in the next
+ * intervals, in turn.
  */
 const MOST_REPORTS = 100;
 /**
- * If the process is so busy that the timer is late by more than this, in milliseconds, the next interval has
- * half as many reports. Otherwise, it has some more.
+ * If the timer is late by more than this, in milliseconds, the process is too busy. The maximum number of
+ * reports is then halved for the next interval. If the timer is not late, the maximum is raised by
+ * `MORE_REPORTS`, up to `MOST_REPORTS`.
  */
 const LATE = 100;
 const MORE_REPORTS = 10;
@@ -47,7 +51,7 @@ interface Subscription {
   readonly follower: Follower;
   /** Kinds that must not be reported before the next tick. */
   blocked: KindSet;
-  /** The kinds among `blocked` that were reported since the last tick. */
+  /** Kinds that were reported since the last tick. Each of them is also in `blocked`. */
   fresh: KindSet;
   /** Kinds that have changed, and are not reported yet. */
   pending: KindSet;
@@ -57,9 +61,9 @@ export class LiveChanges {
   /** The open streams of each workspace and of each user. */
   readonly #audiences = new Map<string, Set<Subscription>>();
   readonly #all = new Set<Subscription>();
-  /** The streams with pending kinds, the longest waiting first. */
+  /** The streams with changes that are not reported yet, the longest waiting first. */
   readonly #waiting = new Set<Subscription>();
-  /** Maximum number of reports in this interval, and how many of them are left. */
+  /** Maximum number of reports in the current interval, and how many of these reports are left. */
   #limit = MOST_REPORTS;
   #left = MOST_REPORTS;
   /** Ends the subscription of the event bus and the timer; null while no stream is open. */
@@ -147,7 +151,7 @@ export class LiveChanges {
     }
   }
 
-  /** Reports the pending kinds that are not blocked. Returns whether none is pending then. */
+  /** Reports the pending kinds that are not blocked. Then returns whether no kind is pending any more. */
   #reportTo(subscription: Subscription): boolean {
     const due = subscription.pending & ~subscription.blocked;
     if (due === 0 || this.#left === 0) return subscription.pending === 0;
@@ -167,7 +171,8 @@ export class LiveChanges {
       const isLate = this.clock.monotonic() - start > INTERVAL + LATE;
       this.#limit = isLate ? Math.ceil(this.#limit / 2) : Math.min(this.#limit + MORE_REPORTS, MOST_REPORTS);
       this.#left = this.#limit;
-      // A kind that was reported since the last tick has to wait for one tick more, for a full interval.
+      // Block the kinds that were reported since the last tick until the next tick. Without that, less than a
+      // full interval could pass between two reports of a kind.
       for (const subscription of this.#all) {
         subscription.blocked = subscription.fresh;
         subscription.fresh = 0;
@@ -187,7 +192,8 @@ const EVERYBODY = "everybody";
 
 function bitOf(kind: RecordKind): KindSet {
   const index = RECORD_KINDS.indexOf(kind);
-  // The triggers of a newer schema might notify of a kind that this version does not have. It has no bit.
+  // The triggers of a newer schema might notify of a kind that this version does not know. Such a kind has no
+  // bit.
   return index === -1 ? 0 : 1 << index;
 }
 

@@ -16,9 +16,12 @@ import { disconnectAgent, renewAgentLeases } from "../servers/connections.ts";
 import { fireDueTasks } from "../tasks/schedules.ts";
 
 /**
- * The kind that announces a change of each table's rows; null if nothing announces it, because the rows are
- * shown as part of other rows that change with them, or not at all. A table that is missing here fails the
- * test: decide, and add triggers to the table as the migration `record_signals` does.
+ * For each table, the kind of record that is announced as changed when a row of the table changes. Null if
+ * nothing is announced. Such rows are not shown, or they are shown only as part of other rows that change at
+ * the same time.
+ *
+ * If a table is missing here, the test fails. Then decide whether its changes have to be announced. If so,
+ * add triggers to the table, as the migration `record_signals` does.
  */
 const KIND_OF: Readonly<Record<string, RecordKind | null>> = {
   runs: "runs",

@@ -46,8 +46,8 @@ export interface AlertMessage extends Owner, Pick<NotificationEvent, "run" | "re
    */
   isForFollowers?: boolean;
   /**
-   * The alert that the message reports. If it is given, a stream gets the message only in two cases: it has
-   * had no message about this alert yet, or it is time to remind it.
+   * The alert that the message reports. With an alert, a stream gets the message only in two cases: the
+   * stream has had no message about this alert yet, or the stream is due to be reminded.
    */
   alert?: ReportedAlert;
   /** Identifies the message: a stream gets at most one message with the same key. */

@@ -47,8 +47,8 @@ export interface NotificationStreamInput extends Input<NotificationStreamSetting
   signing_secret?: string | null;
   notifications?: { on_success?: boolean; on_failure?: boolean };
   /**
-   * Classes that the stream gets (true) or does not get (false), by name. Classes that are not named do not
-   * change.
+   * Whether the stream gets (true) or does not get (false) a class of notification events, by the name of the
+   * class. A class that is not named does not change.
    */
   events?: EventChoices;
 }

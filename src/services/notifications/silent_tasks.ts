@@ -10,8 +10,8 @@ import { silentTasks, tasksOfStream } from "../../store/notifications/silent_tas
 const NAMED = 10;
 
 /**
- * Returns a list with one warning. It names the given tasks that have no stream to report their problems.
- * Returns an empty list if there are none.
+ * Finds those of the given tasks that have no stream to report their problems. Returns a list with one
+ * warning about these tasks. If there are no such tasks, returns an empty list.
  */
 export async function silentTaskWarnings(sql: Sql, taskIds: readonly number[]): Promise<string[]> {
   if (taskIds.length === 0) return [];

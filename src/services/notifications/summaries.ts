@@ -21,8 +21,8 @@ const NAMED_TASKS = 20;
 
 /**
  * Writes the messages of the summaries that are due. The transaction that writes a message also sets when the
- * stream's next summary is due. So each summary is sent only once, even by several control planes. If several
- * summaries of a stream were missed, only one is sent.
+ * stream's next summary is due. So each summary is sent only once, even if several control planes call this
+ * function. If a stream missed several summaries, only one is sent.
  */
 export async function sendSummaries(services: ServiceContext): Promise<void> {
   const { clock, database } = services;

@@ -73,7 +73,10 @@ export async function previewRetention(
   };
 }
 
-/** Summarizes a change: what it would delete or keep, compared with the saved rules. */
+/**
+ * Summarizes a change of the retention rules: what the changed rules would delete, which backups they would
+ * keep that the saved rules would delete, and what the saved rules would delete anyway.
+ */
 function changeSummary(task: BackupTaskRow, decisions: readonly PreviewedDecision[]): string {
   const removed = decisions.filter(isRemoved);
   const added = removed.filter(({ isChanged }) => isChanged);

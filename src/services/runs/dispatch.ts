@@ -250,7 +250,7 @@ function refuseWithoutScripts(server: RemoteServerRow, scripts: readonly ScriptR
   );
 }
 
-/** Returns how many seconds the scripts after the backup may take together. */
+/** Returns the sum of the time limits of the scripts that run after the backup, in seconds. */
 function secondsAfterBackup(scripts: readonly ScriptRow[]): number {
   return scripts.filter(({ type }) => type !== "prescript")
     .reduce((sum, { timeout_seconds }) => sum + timeout_seconds, 0);

@@ -8,7 +8,7 @@ export interface Evidence {
   readonly files_count: number | null;
   /** Databases that were restored and compared. */
   readonly databases: readonly ProvenDatabase[] | null;
-  /** Stored objects whose size and SHA-256 were compared. */
+  /** Number of stored objects whose size and SHA-256 were compared. */
   readonly objects_count: number | null;
   /** Whether the archives were decrypted. */
   readonly is_opened: boolean;

@@ -14,7 +14,10 @@ export interface OutputEvent {
 export const LINE_STREAMS = ["output", "warning", "note"] as const;
 export type LineStream = typeof LINE_STREAMS[number];
 
-/** A line of a run's output, without its end. `sequence` is the number of the event that contained it. */
+/**
+ * A line of a run's output, without the line break. `sequence` is the number of the event that contained the
+ * line.
+ */
 export interface LogLine extends OutputEvent {
   readonly stream: LineStream;
 }
@@ -32,8 +35,8 @@ export function eventsOf({ sequence, text, sequences, ends }: OutputRow): Output
 }
 
 /**
- * Converts a length in code points, from the UTF-16 unit `start` on, to UTF-16 units. Postgres counts code
- * points, and JavaScript counts UTF-16 units.
+ * Converts the length of a piece of `text` from code points to UTF-16 units. The piece begins at the UTF-16
+ * unit `start`. Postgres counts code points, and JavaScript counts UTF-16 units.
  */
 function codeUnits(text: string, start: number, codePoints: number): number {
   let end = start;
@@ -57,7 +60,7 @@ function streamOf(text: string): LineStream {
 export interface LineChoice {
   /** Only lines of events before this one. */
   readonly before?: number;
-  /** Only lines of events after this one; the first of them are chosen. */
+  /** Only lines of events after this one. The oldest of these lines are chosen, up to `limit`. */
   readonly after?: number;
   /** Text that the lines contain, ignoring case. */
   readonly search?: string;

@@ -29,7 +29,7 @@ type LogStep =
   | { type: "output"; chunks: readonly Chunk[] }
   | Exclude<LogEvent, { type: "output" }>;
 
-/** Output that was not sent yet, in one or more events of the agent. */
+/** A piece of output that the client does not have yet. It comes from one or more events of the agent. */
 interface Chunk {
   /** The number of the last event. */
   readonly sequence: number;
@@ -52,8 +52,9 @@ interface FollowedRun {
 }
 
 /**
- * Streams a run's output after an event, until the run ends. Output is passed on as soon as it is stored. If
- * there is no such run, throws a {@link NotFoundError} before the first iteration.
+ * Streams a run's output until the run ends. Begins with the output that follows the event `run.after`.
+ * Passes output on as soon as it is stored. If there is no such run, throws a {@link NotFoundError} before
+ * the first iteration.
  */
 export async function followOutput(
   services: ServiceContext,
@@ -64,8 +65,8 @@ export async function followOutput(
 }
 
 /**
- * Streams a run's output as lines, many at once, and otherwise as {@link followOutput} does. The last item
- * has no lines. It comes when the run has ended, or its record is deleted.
+ * Streams a run's output as lines, several in each item. The last item has no lines: it comes when the run
+ * has ended, or when its record is deleted. In all else, works like {@link followOutput}.
  */
 export async function followLines(
   services: ServiceContext,

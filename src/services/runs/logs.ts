@@ -27,7 +27,7 @@ export type { LogDetailRow, LogRow };
 
 export { OUTPUT_PARTS };
 
-/** Chooses logs of a list, and the part of their output to return. */
+/** Which logs to list, and which part of their output to return. */
 type LogChoice = LogFilter & ListOrder & { output?: OutputPart };
 
 const RESOURCE = "Backup task log";

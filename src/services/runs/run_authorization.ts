@@ -4,11 +4,12 @@ import type { Sql } from "../../store/database/sql.ts";
 import { lockUploadRun, type UploadRun } from "../../store/backups/uploads.ts";
 
 /**
- * Locks and returns the run whose agent sent a request. Throws a `NotFoundError` for another server's run.
- * Throws a `ConflictError` if the run has ended or was dispatched again.
+ * Locks and returns the run for which an agent sent a request. Throws a `NotFoundError` if the run belongs to
+ * another server than the agent. Throws a `ConflictError` if the run has ended or was dispatched again.
  *
- * A lost run is accepted, because its agent may come back and succeed. A leased run is accepted too: requests
- * are handled at once, but the run's acceptance is stored later in a batch of events.
+ * A lost run is allowed, because its agent might come back and succeed. A leased run is allowed too: the
+ * agent might have accepted the run already. The acceptance is an event and is stored later in a batch, but
+ * the request is handled at once.
  *
  * @param what The action in error messages, such as `upload`.
  */

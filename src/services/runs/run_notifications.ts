@@ -200,7 +200,10 @@ export function notificationOf(
   };
 }
 
-/** Notifies users of a damaged backup, if no run found the damage. Call it only once for each damage. */
+/**
+ * Notifies users of a damaged backup. Only for damage that was found by something other than a run, such as a
+ * listing or a download. Call it only once for each damage.
+ */
 export async function notifyDamage(
   services: Clocked,
   sql: Sql,

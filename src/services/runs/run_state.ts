@@ -17,8 +17,8 @@ import { reportStep } from "./run_followers.ts";
 import { notifyFailure } from "./run_notifications.ts";
 
 /**
- * The outcome of an attempt to change a run's state. There are two reasons to refuse the attempt: the state
- * does not permit the event, or another transaction has changed the run.
+ * Whether a run's state was changed. A change is refused for one of two reasons: the run's state does not
+ * permit the event, or another transaction has changed the run.
  */
 export type Move = { moved: true; run: RunRow } | { moved: false; reason: string };
 
@@ -102,12 +102,12 @@ export function startDeadline(services: Pick<ServiceContext, "runTimes">, run: {
 
 async function announce(sql: Sql, run: RunRow, state: RunState): Promise<void> {
   const news: Notification[] = [{ topic: "run_changed", run_id: run.id, state }];
-  // If the run read a backup, that backup's removal may have waited for the run to end.
+  // If the run read a backup, the removal of this backup might have waited for the end of the run.
   if (hasEnded(state) && run.backup_id !== null) news.push({ topic: "removal_due" });
   if (run.remote_server_id !== null) {
     const of = { run_id: run.id, remote_server_id: run.remote_server_id };
     if (state === "cancelling") news.push({ topic: "run_cancelling", ...of });
-    // When a run ends, the next queued run of its server gets its slot.
+    // When a run ends, its slot is free. The next queued run of the same server gets it.
     if (state === "queued" || hasEnded(state)) news.push({ topic: "run_queued", ...of });
   }
   await notifyAll(sql, news);

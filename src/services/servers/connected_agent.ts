@@ -1,4 +1,7 @@
-/** Finds the server whose agent a caller asks about the server itself. */
+/**
+ * Finds a server and makes sure that its agent is connected. For requests about the server itself, which only
+ * the agent can answer.
+ */
 import { ConflictError, NotFoundError } from "../../domain/errors.ts";
 import { isAgentConnected } from "../../store/agents/agent_requests.ts";
 import { findRemoteServerOf, type RemoteServerRow } from "../../store/agents/remote_servers.ts";

@@ -105,7 +105,7 @@ export async function listUnprotected(
   return await unprotectedOn(database, caller, serverId);
 }
 
-/** Marks items as not needed, or takes the marks away. Returns what is not protected then. */
+/** Marks items as not needed, or removes these marks. Then returns the same as {@link listUnprotected}. */
 export async function dismissUnprotected(
   { database }: ServiceContext,
   caller: Caller,

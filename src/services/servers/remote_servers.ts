@@ -32,7 +32,10 @@ import { putIntoTrash } from "../retention/trash.ts";
 
 /** A server as the API shows it. */
 export interface RemoteServer extends ConnectedServer {
-  /** Number of items that no task covers and nobody has dismissed; null before the first inventory. */
+  /**
+   * Number of items in the server's inventory that no task covers and that nobody has dismissed. Null before
+   * the first inventory.
+   */
   unprotected_count: number | null;
 }
 

@@ -15,7 +15,8 @@ import { refuseUnconnected } from "./connected_agent.ts";
 const AGENT_TIMEOUT = 60_000;
 
 /**
- * The login at a database server. A missing value is the task's. Without a task, it is the server's default.
+ * The login at a database server. A missing value is taken from the task. If there is no task, a default
+ * applies, such as the local socket.
  */
 export interface DatabasesQuery {
   database_type?: string;
@@ -25,7 +26,10 @@ export interface DatabasesQuery {
   isolated_username?: string;
   /** A task of the same server, whose stored login is used. */
   backup_task_id?: number;
-  /** Never stored. If it is missing, the task's or the remote server's stored password is used. */
+  /**
+   * Never stored. If it is missing, the task's stored password is used. If the task has none for the host,
+   * the remote server's stored password is used.
+   */
   database_password?: string;
 }
 
@@ -36,7 +40,10 @@ export interface FoundDatabases {
   readonly databases: readonly ServerDatabase[];
 }
 
-/** The field of the request for each part of the login that an agent can find wrong. */
+/**
+ * An agent can report which part of a login is wrong. For each part, this is the request's field with that
+ * part.
+ */
 const FIELDS: Readonly<Record<typeof LOGIN_PARTS[number], keyof DatabasesQuery>> = {
   engine: "database_type",
   host: "database_host",

@@ -9,7 +9,9 @@ import { findConnected } from "./connected_agent.ts";
 
 export type { ServerEntry };
 
-/** Time limit of the agent, in milliseconds. A directory of a network file system might not answer. */
+/**
+ * Time limit for the agent's response, in milliseconds. A network file system might keep the agent waiting.
+ */
 const AGENT_TIMEOUT = 30_000;
 
 export interface ServerFilesQuery extends PageWindow {

@@ -210,7 +210,7 @@ export function pauseBackupTask(
   return changePause(services, caller, id, (task, now) => ({ paused_at: task.paused_at ?? now }));
 }
 
-/** Resumes a paused task. Due times that passed meanwhile are skipped. */
+/** Resumes a paused task. Due times that passed during the pause are skipped. */
 export function resumeBackupTask(
   services: ServiceContext,
   caller: Caller,

@@ -1,4 +1,4 @@
-/** Plans a week: when the tasks of a workspace are due, and when several of one server overlap. */
+/** Plans a week: when the tasks of a workspace are due, and when runs on the same server overlap. */
 import { findOverlaps, type Overlap } from "../../domain/schedules/overlaps.ts";
 import { dueTimesWithin, regularInterval, type Schedule } from "../../domain/schedules/schedule.ts";
 import { describeSchedule } from "../../domain/schedules/schedule_words.ts";
@@ -7,11 +7,14 @@ import { timezoneOfUser } from "../../store/tasks/backup_tasks.ts";
 import { type PlannedTaskRow, plannedTasks } from "../../store/tasks/planned_tasks.ts";
 import type { Caller, ServiceContext } from "../context.ts";
 
-/** Maximum number of due times that are listed for a task. A task that is due more often has an interval. */
+/**
+ * Maximum number of due times that are listed for a task. If a task is due more often in the week, its
+ * interval is given instead.
+ */
 const LISTED = 28;
 const DAY = 86_400_000;
 const DAYS = 7;
-/** How long a run without an expected duration counts in the search for overlaps, in milliseconds. */
+/** If a run has no expected duration, the search for overlaps assumes this duration, in milliseconds. */
 const UNKNOWN_DURATION = 60_000;
 
 export interface PlannedTask {
@@ -44,8 +47,8 @@ export interface PlannedWeek {
 }
 
 /**
- * Plans the seven days from `start` on. By default, the time zone is the user's, and the week begins on the
- * last Monday.
+ * Plans the seven days from `start` on. Without `start`, plans the current week, which begins on Monday.
+ * Without `timezone`, uses the user's time zone.
  *
  * @param start The first day, such as `2026-11-30`.
  */
@@ -81,7 +84,10 @@ export async function planWeek(
   };
 }
 
-/** Returns the start of the last Monday in local time, in milliseconds since 1970-01-01T00:00 local time. */
+/**
+ * Returns the start of the current week's Monday, in milliseconds since 1970-01-01T00:00 local time. On a
+ * Monday, this is the start of today.
+ */
 function lastMonday(timezone: string, now: Date): number {
   const today = Math.floor(wallTime(timezone, now) / DAY) * DAY;
   return today - (localWeekday(timezone, now) + 6) % 7 * DAY;

@@ -10,7 +10,10 @@ import { hashSecret, newSecret } from "../access/secret_text.ts";
 import type { Caller, ServiceContext } from "../context.ts";
 import { startRun } from "../runs/runs.ts";
 
-/** The hash to compare with if a task has no token, so that the response takes the same time. */
+/**
+ * If a task has no token, the received token is compared with this hash. The response then takes the same
+ * time as for a task with a token.
+ */
 const NO_HASH = hashSecret("");
 
 /** Creates a token for a task and returns it. An earlier token of the task becomes invalid. */

@@ -8,7 +8,8 @@ export interface TotpRow {
   user_id: number;
   secret_encrypted: string;
   /**
-   * When a code of this secret was first accepted. Until then null, and the secret is not a second factor.
+   * When a code of this secret was first accepted; null if none was accepted yet. While it is null, the
+   * secret is not a second factor.
    */
   confirmed_at: Date | null;
 }

@@ -122,7 +122,7 @@ export async function insertAgentRequest(
   return row!.id;
 }
 
-/** Claims the waiting requests for these servers, and returns them to be sent now. */
+/** Claims the waiting requests for these servers and returns them. The caller must send them now. */
 export function claimAgentRequests(
   sql: Sql,
   serverIds: readonly number[],

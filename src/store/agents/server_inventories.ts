@@ -81,7 +81,7 @@ export async function recordInventory(
     where remote_server_id = ${serverId}`;
 }
 
-/** Adds ids to the dismissed ones, or takes them away. */
+/** Adds ids to a server's dismissed items if `isDismissed` is true. Otherwise, removes the ids from them. */
 export async function changeDismissed(
   sql: Sql,
   serverId: number,

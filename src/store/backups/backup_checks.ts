@@ -15,7 +15,7 @@ export type DamageFinder = typeof DAMAGE_FINDERS[number];
  * Marks a backup as verified, after the whole backup was read back. Clears damage that was found by reading
  * bytes. Damage that a drill found stays, because a drill can fail although all bytes are intact.
  *
- * @param since Start of the verification. Damage that was found after it stays.
+ * @param since When the verification started. Damage that was found later stays.
  */
 export async function markVerified(sql: Sql, id: number, since: Date, now: Date): Promise<void> {
   await sql`update backups set verified_at = ${now}, checked_at = ${now} where id = ${id}`;

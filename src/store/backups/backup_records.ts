@@ -148,8 +148,8 @@ function isRevocable(sql: Sql) {
 }
 
 /**
- * Returns the ids of tasks that have backups to check again: a retention rule marked the backup, and its
- * removal is due but has not begun.
+ * Returns the ids of tasks to whose backups the retention rules must be applied again. A retention rule
+ * marked these backups, and their removal is due but has not begun.
  */
 export async function tasksWithRevocableMarks(sql: Sql, now: Date, limit: number): Promise<number[]> {
   const rows = await sql<{ id: number }[]>`

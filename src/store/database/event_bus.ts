@@ -42,7 +42,7 @@ export type Notification =
    */
   | { topic: "agent_probe"; connection_id: string; probe: string; patience_ms: number }
   | { topic: "agent_alive"; probe: string }
-  /** The same agent has connected again. The replica that holds this older connection closes it. */
+  /** The agent has connected again. The replica that holds the older connection `connection_id` closes it. */
   | { topic: "agent_replaced"; connection_id: string }
   /** A user's tokens or sessions have changed: what they permit, or whether they are valid. */
   | { topic: "tokens_changed"; user_id: number }
@@ -154,7 +154,7 @@ interface Listening {
   readonly lost: Promise<void>;
   /** Start time of the server. A different time means another server, or a restarted one. */
   readonly server: string;
-  /** The server processes of the bus's database user when the bus began to listen. */
+  /** The server processes of the bus's database user that existed when the bus began to listen. */
   readonly backends: Backends;
   look(): Promise<ServerState>;
   end(): Promise<void>;

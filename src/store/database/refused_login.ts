@@ -1,4 +1,4 @@
-/** Passes a server's refusal of a connection to postgres.js. */
+/** If a server refuses a connection, makes sure that postgres.js notices the refusal. */
 import { Buffer } from "node:buffer";
 import { type Socket } from "node:net";
 

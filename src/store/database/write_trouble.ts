@@ -1,6 +1,6 @@
 /**
- * Remembers whether the database refuses writes. The trouble begins when a transaction fails for this reason,
- * and ends when a write succeeds.
+ * Remembers whether the database refuses writes. This trouble begins when a transaction fails because the
+ * database refuses all writes. It ends when a write succeeds.
  */
 import { databaseTrouble } from "../../domain/database/database_trouble.ts";
 import { logger } from "../../telemetry/logging.ts";

@@ -22,7 +22,7 @@ export interface EmbeddedOptions {
   readonly clock: Clock;
   /** Port of 127.0.0.1 to listen on in addition to the Unix socket; null for the socket only. */
   readonly port: number | null;
-  /** Whether data survives a power cut. Tests pass `false`, because it is faster. */
+  /** Whether data survives a power cut. Tests pass `false`, because Postgres is then faster. */
   readonly durable: boolean;
   /** Settings that override this file's defaults, by their names in postgresql.conf. */
   readonly settings?: Readonly<Record<string, string | number>>;

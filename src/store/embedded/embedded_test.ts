@@ -17,7 +17,10 @@ async function query(postgres: EmbeddedPostgres, statement: string): Promise<Rec
   }
 }
 
-/** Runs `work` with a new directory, and stops a Postgres that is still running there. */
+/**
+ * Runs `work` with a new directory. Then stops the Postgres of this directory if it is still running, and
+ * deletes the directory.
+ */
 async function withDirectory(work: (directory: string) => Promise<void>): Promise<void> {
   const parent = await Deno.makeTempDir({ prefix: "rearguard-embedded-" });
   await Deno.chmod(parent, 0o755);

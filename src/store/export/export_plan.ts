@@ -7,7 +7,7 @@
 export interface ExportRule {
   /** SQL condition on the exported rows; null for all rows. */
   readonly where: string | null;
-  /** SQL to export in place of a column, by the column's name. */
+  /** For each column whose values are not exported: an SQL expression whose value is exported instead. */
   readonly columns: Readonly<Record<string, string>>;
   /**
    * Whether triggers write rows of this table while other tables are loaded. Such rows are deleted before the

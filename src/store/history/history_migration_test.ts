@@ -1,6 +1,6 @@
 /**
- * Tests the migrations that begin to record runs, stored bytes and connections. The database comes from the
- * previous version.
+ * Tests the migrations with which the database begins to record runs, stored bytes and connections. Each test
+ * applies one of them to a database of the version before.
  */
 import assert from "node:assert/strict";
 import { emptyDatabase, type TestDatabase } from "../../../tests/support/fixtures/database.ts";
@@ -13,7 +13,7 @@ import { storageHistoryStart, sumStorageByDay } from "./storage_history.ts";
 const AT = new Date("2026-01-02T03:04:05Z");
 const DAY = [new Date("2026-01-02T00:00:00Z"), new Date("2026-01-03T00:00:00Z")];
 
-/** A database as the version before a migration leaves it, with a task. */
+/** A database that contains a task. A certain migration is not applied yet. */
 interface OlderDatabase extends TestDatabase {
   /** Applies the migration. */
   upgrade(): Promise<void>;
@@ -95,7 +95,7 @@ Deno.test("backups of the version before are stored, and those that are gone wer
   const known = { day: 0, added_count: 2, added_bytes: 140, removed_count: 1, removed_bytes: 40 };
   assert.deepEqual([...await sums()].sort((a, b) => a.day - b.day), [before, known]);
   assert.ok(await storageHistoryStart(sql, 1) !== null);
-  // A control plane of the version before stores and removes backups, while it is still running.
+  // A control plane of the previous version is still running. It stores one backup and removes another one.
   await newBackup(sql, 1, AT, { size: 3 });
   await sql`update backups set removal_requested_at = ${AT}, removal_reason = 'request', removal_begun_at = ${AT}
     where id = ${old}`;

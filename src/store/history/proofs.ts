@@ -3,13 +3,16 @@ import type { RunState } from "../../domain/run.ts";
 import type { Fragment, Sql } from "../database/sql.ts";
 import { drillDueAt } from "../tasks/due_drills.ts";
 
-/** A task with the times of its last proofs, which stay when backups and runs are deleted. */
+/**
+ * A task with the times of its last verification and drill. These times stay when backups and runs are
+ * deleted.
+ */
 export interface ProvenTask {
   readonly id: number;
   readonly label: string;
-  /** The last drill that restored a backup; null if none did. */
+  /** When a drill last restored a backup; null if no drill has. */
   readonly last_proven_at: Date | null;
-  /** How long the restore of that drill took, in milliseconds. */
+  /** How long the restore took in the drill of `last_proven_at`, in milliseconds. */
   readonly restore_duration_ms: number | null;
   /** The last verification that came to a result, whichever; null if there was none. */
   readonly last_checked_at: Date | null;

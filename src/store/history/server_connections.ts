@@ -1,5 +1,6 @@
 /**
- * Reads when agents were connected. A trigger records it, see the migration `server_connections`.
+ * Reads when agents were connected. A database trigger records these times: see the migration
+ * `server_connections`.
  */
 import type { Sql } from "../database/sql.ts";
 

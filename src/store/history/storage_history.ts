@@ -59,7 +59,9 @@ export async function storageHistoryStart(sql: Sql, workspaceId: number): Promis
 /** Maximum number of changes that one call merges. The next call merges the rest. */
 const AT_ONCE = 50_000;
 
-/** Adds pending changes to the numbers. If several replicas do this at once, each change is added once. */
+/**
+ * Merges pending changes into the history. If several replicas do this at once, each change is added once.
+ */
 export async function mergeStorageHistory(sql: Sql): Promise<void> {
   await sql`
     with taken as (
@@ -75,7 +77,7 @@ export async function mergeStorageHistory(sql: Sql): Promise<void> {
   }`;
 }
 
-/** Adds up the numbers of the time before `before`, so that one row of each scope remains of them. */
+/** Replaces all rows of a scope from before `before` by one row with their sums. Does this for each scope. */
 export async function foldStorageHistoryBefore(sql: Sql, before: Date): Promise<void> {
   await sql`
     with taken as (

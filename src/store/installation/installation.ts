@@ -33,7 +33,7 @@ export interface QueueState {
   readonly running_count: number;
   /** Messages that wait to be sent. */
   readonly notifications_count: number;
-  /** Backups whose removal is due, and objects of dead runs. */
+  /** Number of backups whose removal is due, plus the number of leftovers of dead runs. */
   readonly removals_count: number;
 }
 

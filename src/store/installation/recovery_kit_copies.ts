@@ -1,4 +1,7 @@
-/** Stores what the recovery kit named when an administrator last confirmed that a copy is kept elsewhere. */
+/**
+ * Stores when an administrator last confirmed that a copy of the recovery kit is kept elsewhere. Also stores
+ * which keys and destinations the kit named at that time.
+ */
 import type { Sql } from "../database/sql.ts";
 
 export interface RecoveryKitCopy {

@@ -18,8 +18,9 @@ export interface LongestWaits {
 }
 
 /**
- * Tolerated difference between clocks, in milliseconds. If a stored time exceeds its maximum by more than
- * this, the clock that stored it was ahead.
+ * Tolerated difference between clocks, in milliseconds. Each kind of stored time has a latest value that a
+ * correct clock can store. If a time is later than this value by more than `STEP`, the clock that stored the
+ * time was ahead.
  */
 const STEP = 1_000;
 

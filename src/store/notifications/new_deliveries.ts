@@ -45,7 +45,7 @@ async function insertRows(
     key: string;
     event: NotificationEvent;
     streams: readonly HoldingStream[];
-    /** Until when quiet hours hold the delivery of each stream; null if it is due now. */
+    /** For each stream, when the quiet hours end that hold its delivery; null if the delivery is due now. */
     ends: readonly (Date | null)[];
   },
   now: Date,

@@ -191,8 +191,8 @@ export async function releaseDelivery(sql: Sql, claim: Claim): Promise<void> {
 }
 
 /**
- * Makes a stream's waiting deliveries due at once. Called after a change of the stream's address. Quiet hours
- * still hold deliveries. The time after which the deliveries are given up starts again.
+ * Makes a stream's waiting deliveries due at once, except those that quiet hours hold. Called after a change
+ * of the stream's address. The deliveries again get the full time before they are given up.
  */
 export async function restartDeliveries(sql: Sql, streamId: number, now: Date): Promise<void> {
   await sql`

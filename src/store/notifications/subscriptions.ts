@@ -5,7 +5,7 @@ import type { Fragment, Sql } from "../database/sql.ts";
 /** The streams that an event is addressed to. */
 export type Recipients =
   | { taskId: number }
-  /** The streams of the server's tasks that are not paused. */
+  /** The streams of those tasks of the server that are not paused. */
   | { serverId: number }
   /** All streams of a workspace. If `exceptStreamId` is not null, the stream with this id is left out. */
   | { workspaceId: number; exceptStreamId: number | null };

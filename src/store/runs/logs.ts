@@ -42,9 +42,9 @@ export const OUTPUT_PARTS = ["none", "tail", "all"] as const;
 export type OutputPart = typeof OUTPUT_PARTS[number];
 
 /**
- * Returns SQL for a part of run `r`'s output. For the end, reads only the newest chunks, so the cost does not
- * depend on the length of the output. Once the chunks of a run have been merged, two chunks are enough,
- * because merged chunks are large.
+ * Returns SQL for a part of run `r`'s output. To return the end of the output, the SQL reads only the newest
+ * chunks, so the cost does not depend on the length of the output. If the run's chunks were merged, the SQL
+ * reads only two chunks, because merged chunks are large.
  */
 function outputColumn(sql: Sql, part: OutputPart) {
   if (part === "none") return sql`'' as output`;
@@ -61,7 +61,10 @@ function outputColumn(sql: Sql, part: OutputPart) {
   ) as output`;
 }
 
-/** Returns SQL for what belongs to run `r`. */
+/**
+ * Returns SQL for columns about run `r`: the labels of its task, server and destination, the id of its
+ * backup, and its verdict.
+ */
 function relatedColumns(sql: Sql) {
   return sql`
     (select label from backup_tasks where id = r.backup_task_id) as task_label,

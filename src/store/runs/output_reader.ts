@@ -25,8 +25,8 @@ export async function readAllOutput(sql: Sql, runId: number): Promise<string> {
 }
 
 /**
- * Returns the first chunks that can contain events after the sequence number `after`, in order: at most
- * `limit.rows` chunks, and no further chunk once they have `limit.bytes` bytes together.
+ * Returns the first chunks that can contain events after the sequence number `after`, in order. Returns at
+ * most `limit.rows` chunks. Returns no further chunk once the chunks together have `limit.bytes` bytes.
  */
 export async function readOutputAfter(
   sql: Sql,

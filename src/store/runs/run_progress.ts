@@ -25,7 +25,7 @@ export interface EventProgress {
   } | null;
 }
 
-/** Maximum number of stored phases of a run. A run has at most five, and more only after a restart. */
+/** Maximum number of stored phases of a run. A run has at most five, unless its agent is restarted. */
 const MAX_PHASES = 50;
 
 /**

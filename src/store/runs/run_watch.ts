@@ -134,8 +134,9 @@ export interface OwnedServer {
 }
 
 /**
- * Returns servers whose agent has been disconnected for too long. Skips servers whose alert is open and last
- * occurred less than an hour ago. Skips intermittent servers that have no limit of their own.
+ * Returns servers whose agent has been disconnected for too long. Skips a server if its alert is open and the
+ * alert last occurred less than an hour ago. Skips an intermittent server unless it has a time limit of its
+ * own, `offline_alert_after`.
  */
 export function serversGone(
   sql: Sql,

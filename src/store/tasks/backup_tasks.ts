@@ -35,7 +35,9 @@ export type BackupTaskRow = Columns<TaskFields> & {
    * creation, its last resumption, the last change of its schedule, and the last change of its source.
    */
   promised_at: Date;
-  /** When the task becomes late, unless a backup is stored before this time; null for never. */
+  /**
+   * Time at which the task becomes late if no backup is stored before; null if the task never becomes late.
+   */
   late_at: Date | null;
   created_at: Date;
   updated_at: Date;

@@ -8,7 +8,7 @@ export type PlannedTaskRow =
   & Schedule
   & {
     server_label: string;
-    /** How many backup runs the task's server works on at the same time. */
+    /** Maximum number of backup runs that the task's server works on at the same time. */
     runs_at_once: number;
     /** Median duration of the runs that made the task's newest backups; null if the task has no backup. */
     expected_duration_ms: number | null;

@@ -1,4 +1,7 @@
-/** Parts of forms. Every form works without scripts, and shows again what was typed. */
+/**
+ * Parts of forms. Every form works without scripts. If the API refuses a form, the form shows again what the
+ * user typed.
+ */
 import type { Child } from "hono/jsx";
 import { CsrfField } from "../layout.tsx";
 import type { View } from "../view.ts";
@@ -161,7 +164,7 @@ interface PostProps {
   readonly fields?: Readonly<Record<string, string | number>>;
 }
 
-/** A button that does something at once. The browser then shows the page again from which it was pressed. */
+/** A button that acts at once. The browser then shows the page of the button again. */
 export function PostButton({ view, action, label, about, icon, look = "quiet", fields = {} }: PostProps) {
   return (
     <form method="post" action={view.path(action)} class="inline">
@@ -179,7 +182,10 @@ export function PostButton({ view, action, label, about, icon, look = "quiet", f
   );
 }
 
-/** The hidden fields of every form: its token, and the page to which the action returns. */
+/**
+ * The hidden fields of every form: the CSRF token, and the page that the browser shows after the action.
+ * `fields` are added to them.
+ */
 export function FormFields(
   { view, fields = {} }: { view: View; fields?: Readonly<Record<string, string | number>> },
 ) {
@@ -194,7 +200,10 @@ export function FormFields(
   );
 }
 
-/** A button that first says what it will do, and then asks once more. Works without scripts. */
+/**
+ * A button with a confirmation. A click shows what the action will do, and a second button that carries it
+ * out. Works without scripts.
+ */
 export function Confirm(
   { open, children, icon, ...post }: PostProps & { open: string; children: Child },
 ) {

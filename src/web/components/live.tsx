@@ -2,7 +2,7 @@
 import type { Child } from "hono/jsx";
 import type { View } from "../view.ts";
 
-/** Kinds of records whose changes a part can follow. */
+/** Kinds of records. When records of such a kind change, parts of a page can renew themselves. */
 export type Topic = "runs" | "tasks" | "backups" | "servers" | "destinations" | "alerts" | "access";
 
 interface LiveProps {

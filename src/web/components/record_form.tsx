@@ -47,7 +47,7 @@ interface FieldControlProps {
   readonly name: string;
   readonly field: Field;
   readonly value: unknown;
-  /** Whether the record has a secret of this field. */
+  /** For a secret field: whether the record has a stored secret already. */
   readonly isStored: boolean;
   readonly error?: string;
   readonly choices?: readonly Choice[];
@@ -136,7 +136,7 @@ interface MapProps {
   readonly value: unknown;
 }
 
-/** A control for each entry of a map: a list of choices, or a box. */
+/** One control for each entry of a map: a drop-down list for an entry with choices, otherwise a checkbox. */
 function MapControl({ name, label, entries, value }: MapProps) {
   const given = (value ?? {}) as Record<string, unknown>;
   return (
@@ -168,8 +168,8 @@ function MapControl({ name, label, entries, value }: MapProps) {
 }
 
 /**
- * Returns the fields of a form as the API takes them. An empty control clears its field, or sends nothing for
- * a secret and for a required field.
+ * Returns the fields of a form as the API takes them. An empty control clears its field. If the field is a
+ * secret or required, an empty control sends nothing instead.
  */
 export function recordBody(fields: FieldTable, form: Form): Record<string, unknown> {
   const shown = form.list(SHOWN.slice(0, -2)).filter((name) => Object.hasOwn(fields, name));

@@ -23,7 +23,7 @@ export function hasEnded({ status }: Run): boolean {
   return status !== "queued" && status !== "running";
 }
 
-/** The status of a run. A success with warnings says so. */
+/** Shows the status of a run. For a successful run with warnings, shows `warnings`. */
 export function RunStatus({ run: { status, outcome } }: { run: Run }) {
   return <Status name={status === "successful" && outcome === "warnings" ? "warnings" : status} />;
 }

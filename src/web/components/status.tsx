@@ -10,7 +10,7 @@ interface StatusLook {
   readonly tone: Tone;
 }
 
-/** The looks of the API's statuses, by their names there. */
+/** How each status looks on pages. The keys are the API's names of the statuses. */
 const LOOKS = {
   // Protection of tasks.
   protected: { word: "Protected", icon: "good", tone: "good" },

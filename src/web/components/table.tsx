@@ -13,7 +13,7 @@ export interface Column<Row> {
   readonly sort?: string;
   /** `number` aligns to the right. `main` names the record. `wide` is left out on narrow screens. */
   readonly kind?: "number" | "main" | "wide" | "action";
-  /** A class of the column's cells, for style sheets of one area. */
+  /** A CSS class of the column's cells, for the style sheet of one area of the dashboard. */
   readonly class?: string;
 }
 
@@ -107,7 +107,7 @@ export function Pages({ view, list }: { view: View; list: ListPage<unknown> }) {
   );
 }
 
-/** The text in place of a list without records, with what to do about it. */
+/** Shown in place of a list that has no records. `children` say what a person can do about it. */
 export function Empty({ title, children }: { title: string; children?: Child }) {
   return (
     <div class="empty">

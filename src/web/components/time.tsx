@@ -42,7 +42,7 @@ function shortTime(view: View, at: string): string {
   }).format(new Date(at));
 }
 
-/** Formats the time of day of a time of the API, such as `11:49:07`. */
+/** Formats a time from the API as the user's time of day, such as `11:49:07`. */
 export function timeOfDay(view: View, at: string): string {
   return formatFor(view.user.timezone, { timeStyle: "medium" }).format(new Date(at));
 }

@@ -2,7 +2,7 @@
 
 const PAUSE = 5;
 /**
- * How often a process is checked. More than one check is necessary, because a process might change its
+ * Number of checks of each process. More than one check is necessary, because a process might change its
  * command line once or twice at its start.
  */
 const LOOKS = 10;

@@ -19,8 +19,8 @@ export class Secrecy implements Disposable {
   readonly #kept: KeptFiles;
 
   /**
-   * Starts to record command lines. All servers must already be running, because a test might start a server
-   * with a password in its command line.
+   * Starts to record command lines. All servers must already be running. Otherwise, a test might start a
+   * server with a password in its command line, and this command line would be recorded.
    */
   constructor(private readonly plane: ControlPlane, private readonly secrets: readonly string[]) {
     this.#kept = new KeptFiles(plane.agentStateDirectory, [KEY_FILE, WORK]);

@@ -5,7 +5,10 @@ import { until } from "./until.ts";
 
 type Signal = Extract<Notification, { topic: "records_changed" }>;
 
-/** Collects signals from now on. `taken` returns those of all transactions that are committed already. */
+/**
+ * Collects signals from now on. `taken` waits for the signals of all transactions that are already committed.
+ * It then returns the signals since its last call.
+ */
 export function collectSignals({ bus, database }: ServiceContext): { taken(): Promise<Signal[]> } {
   let signals: Signal[] = [];
   let isReached = false;
@@ -16,7 +19,8 @@ export function collectSignals({ bus, database }: ServiceContext): { taken(): Pr
   return {
     async taken() {
       isReached = false;
-      // Postgres delivers notifications in the order of the commits, so this one is the last.
+      // Postgres delivers notifications in the order of the commits. So this notification arrives after those
+      // of all transactions that are committed already.
       await notify(database, { topic: "secret_wanted", of: MARK });
       await until(() => isReached);
       const taken = signals;

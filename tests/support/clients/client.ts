@@ -33,7 +33,10 @@ export interface StreamedEvent {
 }
 
 export class ApiCaller {
-  /** The typed client. {@link call} sends any request, for tests of paths and bodies that come from data. */
+  /**
+   * The typed client. Tests that take paths and bodies from data use {@link call} instead: it sends any
+   * request.
+   */
   readonly client: ApiClient;
 
   constructor(readonly url: string, readonly token: string) {

@@ -14,7 +14,7 @@ export interface ChannelFixture extends AsyncDisposable {
   readonly secrets: readonly string[];
   /** Returns each received message: the text that a person reads, and the bytes as sent. */
   shown(): { text: string; raw: string }[];
-  /** Refuses messages from now on. The explanation in the response contains the secrets. */
+  /** Makes the server refuse messages from now on. The error text in its response contains the `secrets`. */
   refuse(status: number, headers?: Record<string, string>): void;
   /** The server of the channel; null for a channel that does not use HTTP. */
   readonly http: HttpReceiver | null;

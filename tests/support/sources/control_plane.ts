@@ -1,4 +1,4 @@
-/** The fixture for a control plane's export: restores it into an empty database. */
+/** The fixture for a control plane's export. It restores the export into an empty database. */
 import { systemClock } from "../../../src/domain/clock.ts";
 import { exportText } from "../../../src/store/export/export.ts";
 import { readMigrations } from "../../../src/store/database/migrate.ts";

@@ -1,7 +1,8 @@
 /** Parses the response to a failed request, from a bucket or from a proxy in front of the bucket. */
 
 /**
- * Maximum number of bytes to read from the response to a refused request. The error code is at its beginning.
+ * Maximum number of bytes to read from the response to a refused request. The error code is at the beginning
+ * of the response.
  */
 export const REFUSAL_LIMIT = 64 * 1024;
 

@@ -1,4 +1,4 @@
-/** Sends the parts of an upload to the bucket. Retries a part as long as a retry may help. */
+/** Sends the parts of an upload to the bucket. Retries a part if a later attempt might succeed. */
 import type { Clock } from "../../../../src/domain/clock.ts";
 import { Backoff } from "../../../backoff.ts";
 import { RunFailedError } from "../../ports.ts";
@@ -49,7 +49,7 @@ export interface PartSenderContext {
 }
 
 export class PartSender {
-  /** Number of attempts that got no response after the last byte. */
+  /** Number of attempts in which all bytes of a part were sent, but no response came in time. */
   #unanswered = 0;
   #isAnyStored = false;
   #alone: Promise<unknown> = Promise.resolve();

@@ -37,8 +37,8 @@ const SYNC_LIMIT = 15 * 60_000;
 export interface SessionPorts {
   readonly clock: Clock;
   /**
-   * Aborting this signal ends pending requests. Requests can still start after the abort. They are for
-   * cleanup, and have a shorter time limit.
+   * Aborting this signal ends pending requests. A request that starts after the abort is part of the cleanup.
+   * It is still sent, but it has a shorter time limit.
    */
   readonly signal: AbortSignal;
   readonly idleMs: number;

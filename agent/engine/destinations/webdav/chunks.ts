@@ -13,7 +13,10 @@ const MAX_CHUNKS = 10_000;
  * which is allowed to be smaller.
  */
 const CHUNK_BYTES = 10 * 2 ** 20;
-/** An object of up to this many times its expected size still needs at most `MAX_CHUNKS` chunks. */
+/**
+ * An object can become larger than expected. If it is at most this many times as large as expected, it still
+ * needs at most `MAX_CHUNKS` chunks.
+ */
 const GROWTH = 1.5;
 
 /**

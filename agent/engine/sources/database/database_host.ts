@@ -26,7 +26,7 @@ export interface Loader {
   readonly rewrite: Rewrite | null;
   /** Rules that say which errors of the load are tolerated. If absent, no error is tolerated. */
   readonly rules?: LoadRules;
-  /** Completes the database. Called after its dump is loaded. */
+  /** Called after the dump is loaded. Does what is left to do, such as checking the database for damage. */
   finish?(): Promise<void>;
 }
 
@@ -38,9 +38,9 @@ export interface DatabaseHost {
   /** Description of the server and the login for people, such as `PostgreSQL at the socket as postgres`. */
   readonly description: string | null;
   /**
-   * Checks whether all of the databases can be restored, and reports or rejects if not. Creates nothing.
-   * Removes what killed runs left behind, unless it is a preview. Returns what the server has now under the
-   * final names of the databases, in their order.
+   * Checks whether all of the databases can be restored. Reports obstacles to `inspection`, or rejects.
+   * Creates nothing. Removes what killed runs left behind, but not in a preview. Returns what the server has
+   * now under the final name of each database, in the order of `wanted`.
    */
   inspect(
     wanted: readonly DatabaseToRestore[],
@@ -60,7 +60,7 @@ export interface DatabaseHost {
   discard(programs: ProgramContext): Promise<void>;
 }
 
-/** Returns the obstacle that a database with contents is when it may not be replaced. */
+/** Returns the obstacle for an existing database that is not empty and must not be replaced. */
 export function occupied(name: string): Obstacle {
   return {
     path: `database ${name}`,

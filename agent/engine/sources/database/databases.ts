@@ -127,7 +127,10 @@ async function planDatabases(
   return { wanted, host: await open(programs), programs };
 }
 
-/** Returns the number of databases, and of their rows if all were counted. */
+/**
+ * Returns the number of databases and the number of their rows. If not all rows were counted, the number of
+ * rows is null.
+ */
 function amountsOf(wanted: readonly DatabaseToRestore[]) {
   const rows = wanted.map(({ contents }) =>
     contents?.tables?.reduce<number | null>(

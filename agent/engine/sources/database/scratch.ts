@@ -46,8 +46,8 @@ export interface ScratchHost {
 }
 
 /**
- * A drill requires free space of the database's size times this factor. The additional 5 % are for what the
- * server writes meanwhile.
+ * A drill requires as much free space as the database's size times this factor. The additional 5 % are for
+ * what the server writes during the drill.
  */
 const ROOM_FACTOR = 1.05;
 export const ADVICE = "or set the task's drill_every to 0";

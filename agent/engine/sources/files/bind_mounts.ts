@@ -1,4 +1,4 @@
-/** Finds the further paths that a file or directory has because of bind mounts. */
+/** Finds the other paths of a file or directory that has several paths because of bind mounts. */
 import { isWithin, type Mount, mountOf } from "../../mounts.ts";
 import { join, parentOf, relative } from "./path_text.ts";
 

@@ -16,8 +16,8 @@ export interface ExclusionRule {
 }
 
 /**
- * Returns the options of tar for a rule. tar applies an option to all patterns that follow it, so each rule
- * sets every option.
+ * Returns the options of tar for a rule. An option such as `--anchored` applies to all patterns that follow
+ * it. So each rule sets all of these options again.
  *
  * @param keepsFiles If true, tar keeps the match itself and leaves out only what is inside it. This is for
  *   patterns that match only directories. tar cannot limit a pattern to directories, so otherwise it would

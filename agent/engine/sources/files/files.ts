@@ -179,8 +179,9 @@ export function tarArguments(options: readonly string[], member: string): string
 }
 
 /**
- * Throws if tar failed. Throws if files could not be read, and the task does not allow this. Exit code 1
- * means that files changed while tar read them. This is a success if tar's messages name such files.
+ * Throws if tar failed, or if it archived nothing. Throws if files could not be read, unless the task allows
+ * unreadable files. Exit code 1 means that files changed while tar read them. If tar's messages name such
+ * files, exit code 1 is a success.
  */
 function checkExit(source: FilesSource, messages: TarMessages, exit: Exit, filesCount: number): void {
   const { changed, unreadable, firstUnreadable, lastError } = messages;

@@ -10,14 +10,14 @@ import { fromHex, type MysqlConnection, SESSION } from "./connection.ts";
 import { temporaryNames } from "../database/scratch_names.ts";
 import { hasTable, isInUse, MARK, quote, SWAP } from "./sql.ts";
 
-/** Matches the name of the lock at the end of the comment of a table named `MARK`. */
+/** Matches the comment of a table named `MARK`. The comment ends with the name of the lock. */
 const HELD = /\bheld by (rearguard [0-9a-f-]{36})$/;
 const REPLACED = temporaryNames("").replaced;
 
 /**
- * Takes a lock. The lock ends when the run's child processes are ended, or when the agent ends. Returns the
- * text to store in the comments of marking tables; "" if the server does not grant the lock, as in some
- * clusters.
+ * Takes the lock that marks the databases of this run as in use. The lock ends when the run's child processes
+ * are ended, or when the agent ends. Returns the text to store in the comments of tables named `MARK`.
+ * Returns "" if the server does not grant the lock. Some clusters never grant it.
  */
 export async function holdLock(
   connection: MysqlConnection,

@@ -18,7 +18,10 @@ function source(server: MariadbServer, changes: Partial<DatabaseSource> = {}): D
   };
 }
 
-/** Asserts that the backup run fails with this reason, in one line, and that it leaves no objects behind. */
+/**
+ * Asserts that the backup run fails with this reason, and that the reason is one line. Also asserts that the
+ * run leaves no objects behind.
+ */
 async function fails(spec: DatabaseSource, message: RegExp): Promise<void> {
   await using run = await BackupRun.open();
   await assert.rejects(run.run(spec), (error: Error) => {

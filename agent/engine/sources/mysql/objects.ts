@@ -115,8 +115,8 @@ export async function listObjects(
 }
 
 /**
- * Returns the names that are in both lists. `before` was made before a dump, and `after` was made after it.
- * Leaves out types of objects that are missing in one of the lists.
+ * Returns the names that are in both `before` and `after`. `before` was made before a dump, and `after` was
+ * made after it. Leaves out a type of object if `before` or `after` does not list that type at all.
  */
 export function inBoth(before: ObjectNames, after: ObjectNames): ObjectNames {
   return Object.fromEntries(

@@ -201,7 +201,8 @@ class MysqlHost implements DatabaseHost {
 
   /**
    * Returns the character set, collation and comment for the new database. Normally they are those in the
-   * backup. If an empty database with this name exists, its own are kept, because its creator chose them.
+   * backup. But if an empty database with this name exists, that database's own are kept, because the person
+   * who created it chose them.
    */
   #charset(name: string, original: string): Charset | undefined {
     const existing = this.#existing.get(name);

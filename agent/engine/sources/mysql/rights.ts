@@ -18,7 +18,7 @@ interface Grant {
 }
 
 export interface MissingRights {
-  /** Types of objects that the dump may lack, such as `triggers`. */
+  /** Types of objects that might be missing from the dump, such as `triggers`. */
   hidden: string[];
   /** Statements that grant the missing privileges. */
   grants: string[];

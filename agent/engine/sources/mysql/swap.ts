@@ -1,5 +1,5 @@
 /**
- * Replaces a MySQL database with its temporary database, step by step. The agent may be killed between any
+ * Replaces a MySQL database with its temporary database, step by step. The agent might be killed between any
  * two steps. So a plan is stored in the temporary database before the first step. The plan contains all that
  * is needed to finish or undo the swap.
  */

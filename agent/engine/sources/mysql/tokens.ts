@@ -94,9 +94,10 @@ function standsAlone(sql: string, name: string, harmless: RegExp): boolean {
 }
 
 /**
- * Renames the database in front of names for which `isMeant` returns true.
+ * Renames the database where its name qualifies another name and `isMeant` returns true.
  *
- * @param isMeant Receives the tokens and the index of the database's name.
+ * @param isMeant Receives the tokens without white space and comments, and the index of the token that is the
+ *   database's name.
  */
 function rename(
   sql: string,

@@ -21,7 +21,10 @@ export class PostponedViews {
   /** Lines of a view's definition that precede the line with the view's name. */
   #head: string[] = [];
 
-  /** @param others Quoted names of the other databases in the restore, each followed by a dot. */
+  /**
+   * @param others Quoted names of the databases in the restore, except the one whose dump is loaded. A dot
+   *   follows each name.
+   */
   constructor(private readonly others: readonly string[]) {}
 
   /**

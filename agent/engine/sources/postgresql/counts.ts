@@ -270,8 +270,8 @@ class CountSession {
  * line of JSON. It counts the smallest tables first, so that few tables are missing if time runs out. It uses
  * only one process of the server.
  *
- * If the script exports the dump's snapshot, it continues after errors such as missing rights. If it did not,
- * an error would abort the transaction, and that would end the snapshot that the dump uses.
+ * If the script exports the dump's snapshot, it continues after errors such as missing rights. If it stopped
+ * at an error, its transaction would end, and so would the snapshot that the dump uses.
  */
 function countScript(excluded: readonly ExcludedTable[], isExported: boolean): string {
   const settings = {

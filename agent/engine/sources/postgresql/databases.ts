@@ -95,8 +95,7 @@ export async function describeServer(
 }
 
 /**
- * Databases that a new user of a hosting service can usually connect to. No service needs to have all of
- * them.
+ * Databases that a new user of a hosting service can usually connect to. A service might lack some of them.
  */
 const USUAL_MAINTENANCE_DATABASES = ["postgres", "template1", "defaultdb"];
 

@@ -3,8 +3,8 @@ import type { PostgresqlClient } from "./connection.ts";
 
 /**
  * Returns the user mappings whose options PostgreSQL hides from the login, such as `ada on server archive`.
- * pg_dump stores these mappings without options, and so without their passwords. The query decides as the
- * system view `pg_user_mappings` does which options are hidden.
+ * pg_dump stores these mappings without options, and so without their passwords. The query decides by the
+ * same condition as the system view `pg_user_mappings`, which hides the options.
  */
 export async function findHiddenMappings(
   { connection, psql }: PostgresqlClient,

@@ -1,4 +1,4 @@
-/** Checks the connection limits of roles and databases. They may be lower than the server's own limit. */
+/** Checks the connection limits of roles and databases. Such a limit can be lower than that of the server. */
 import type { PostgresqlClient } from "./connection.ts";
 import { literal } from "./sql.ts";
 

@@ -20,7 +20,7 @@ export interface LoadChoices {
   readonly continuesOnErrors: boolean;
   /** Extensions to leave out, because they work only in a database of another name. */
   readonly leftOut: readonly string[];
-  /** Objects to leave out, because only a superuser may create them. Null or undefined leaves out none. */
+  /** Objects to leave out, because only superusers are allowed to create them. Null or absent for none. */
   readonly privileged?: Privileged | null;
 }
 
@@ -59,7 +59,7 @@ export async function loaderFor(
 /** Errors of pg_restore that do not make the load fail. */
 interface Tolerated {
   isUnwanted(error: LoadError): boolean;
-  /** Whether the dump contains materialized views. Filling them may fail. */
+  /** Whether the dump contains materialized views. If one cannot be filled, the load does not fail. */
   readonly mayRefresh: boolean;
 }
 
@@ -159,8 +159,9 @@ async function addForeignKeys(
 }
 
 /**
- * Executes statements that add a foreign key, until one succeeds. Returns the index of the successful
- * statement. If none succeeds, returns the last error. If the foreign key already exists, returns 0.
+ * Tries several statements for adding one foreign key, one after another, until one succeeds. Returns the
+ * index of the successful statement. If none succeeds, returns the last error. If the foreign key already
+ * exists, returns 0.
  */
 async function firstSuccessful(
   server: PostgresqlFresh,

@@ -1,6 +1,6 @@
 /**
- * Lists a PostgreSQL database's contents in addition to its rows: the names of objects of each type, their
- * owners and their grants.
+ * Lists what a PostgreSQL database contains besides rows: the names of objects of each type, their owners and
+ * their grants.
  */
 
 /**

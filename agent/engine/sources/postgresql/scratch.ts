@@ -78,8 +78,8 @@ class PostgresqlScratch implements ScratchHost {
   }
 
   /**
-   * Creates the scratch database. Only a superuser's drill restores owners and grants: other logins cannot
-   * give objects to other roles, or let other roles connect.
+   * Creates the scratch database. A drill restores owners and grants only if its login is a superuser. Any
+   * other login cannot make another role the owner of an object, and cannot let another role connect.
    */
   async create(wanted: DatabaseToRestore): Promise<Loader> {
     const { name, original, contents } = wanted;

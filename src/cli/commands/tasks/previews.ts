@@ -1,4 +1,7 @@
-/** `tasks retention-preview`, `tasks schedule-preview`: show what fields would do before they are saved. */
+/**
+ * `tasks retention-preview`, `tasks schedule-preview`: show what rules or a schedule would do, without saving
+ * anything.
+ */
 import type { Argument, Command } from "commander";
 import type { Answer, Body, Schema } from "../../../client/client.ts";
 import { TASK_RETENTION_FIELDS } from "../../../definitions/task_retention_fields.ts";

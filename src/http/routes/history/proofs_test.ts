@@ -2,7 +2,9 @@ import assert from "node:assert/strict";
 import { newBackup, newRun, newTask } from "../../../../tests/support/fixtures/records.ts";
 import { type ApiClient, type TestApi, testApi } from "../../../../tests/support/clients/api.ts";
 
-/** Inserts an ended check with the verdict that its agent reported. */
+/**
+ * Inserts a run and its attempt. The attempt contains the agent's verdict; null if the agent reported none.
+ */
 async function newCheck(
   { clock, database }: TestApi,
   taskId: number,

@@ -47,7 +47,8 @@ Deno.test("a kind is reported at most once a second, and the last change is neve
   await stream.has("servers");
   assert.equal(stream.count("tasks"), 1);
   await api.clock.advance(1000);
-  // The first report came within this second, so the next one has to wait for the second after it.
+  // The first report was sent in the second that has just ended. So the next report is sent at the end of the
+  // second that begins now.
   assert.equal(stream.count("tasks"), 1);
   await api.clock.advance(1000);
   await stream.has("tasks", 2);
@@ -79,7 +80,7 @@ Deno.test("of many pages, 100 a second are told of a change, each in its turn, a
   assert.ok(sums.every((all, second) => all - (sums[second - 1] ?? 0) <= 100), `${sums}`);
   await api.clock.advance(1000);
   assert.ok(told.every((times) => times === 1), `${told}`);
-  // The timer is late several times: the process is busy.
+  // Make the timer late several times, as in a busy process.
   for (let second = 0; second < 4; second++) await api.clock.advance(3000);
   await newTag(client);
   await until(async () => {

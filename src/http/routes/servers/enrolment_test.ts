@@ -15,7 +15,9 @@ async function enrol(api: TestApi, token: string, body: unknown = { agent }) {
   return { status: response.status, body: await response.json() };
 }
 
-/** Collects all notifications from now on, except those that only say what has changed. */
+/**
+ * Collects all notifications from now on, except those with the topics `reconnected` and `records_changed`.
+ */
 function collectNotifications(api: TestApi): Notification[] {
   const all: Notification[] = [];
   api.services.bus.subscribe((notification) => {

@@ -57,7 +57,7 @@ function template(): Promise<string> {
 }
 
 /**
- * Returns the install script for one control plane. `url` and `target` are quoted, because a host name may
+ * Returns the install script for one control plane. `url` and `target` are quoted, because a host name can
  * contain characters that are special to a shell.
  */
 export function installScript(script: string, url: string, target: string): string {

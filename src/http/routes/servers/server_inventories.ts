@@ -1,4 +1,4 @@
-/** Endpoints that show what of a server no task backs up. */
+/** Endpoints that list the items on a server that no task backs up. */
 import { z } from "@hono/zod-openapi";
 import { BACKUP_TASK_TYPES, DATABASE_TYPES, FILES_TASK_TYPE } from "../../../definitions/sources/registry.ts";
 import { literal } from "../../../definitions/formats/text.ts";

@@ -1,4 +1,4 @@
-/** Endpoint that does the same with many backup tasks. */
+/** Endpoint that applies one action, such as `pause`, to many backup tasks. */
 import { z } from "@hono/zod-openapi";
 import { InvalidError } from "../../../domain/errors.ts";
 import { id } from "../../../definitions/formats/text.ts";

@@ -1,4 +1,4 @@
-/** Endpoint that shows what a schedule means before a task is saved with it. */
+/** Endpoint that describes a schedule and lists its next due times. No task needs to be saved for this. */
 import { z } from "@hono/zod-openapi";
 import { localIso } from "../../../domain/timezone.ts";
 import { shownShape } from "../../../definitions/fields/view.ts";

@@ -1,6 +1,6 @@
 /**
- * Finds the user of a person whom the OpenID Connect provider has identified. If no user is linked to the
- * person yet, links or creates one.
+ * Finds the user that belongs to a person whom the OpenID Connect provider has identified. If no user is
+ * linked to the person yet, links an existing user or creates one.
  */
 import {
   hasRights,

@@ -19,7 +19,9 @@ interface StreamFormProps {
   readonly state: StreamFormState;
   readonly action: string;
   readonly cancel: string;
-  /** Whether the stream is saved already. Its value is then kept if the control is empty. */
+  /**
+   * Whether the stream is saved already. If it is, and the control for its value is empty, the value is kept.
+   */
   readonly isSaved: boolean;
 }
 
@@ -100,7 +102,10 @@ function typeOf(type: string): StreamType | undefined {
   return STREAM_TYPES.find((each) => each.type === type);
 }
 
-/** Returns what a new stream's form shows: the events that a stream for failures gets. */
+/**
+ * Returns the values that a new stream's form shows at first: the default classes of events about failures
+ * are chosen, and each setting has its default.
+ */
 export function newValues(): Readonly<Record<string, unknown>> {
   const chosen = EVENT_CLASS_NAMES.filter((name) =>
     EVENT_CLASSES[name].group === "on_failure" && EVENT_CLASSES[name].isDefault

@@ -80,7 +80,10 @@ export function BackupChecks({ view, backup, checks }: ChecksProps) {
   );
 }
 
-/** Says in words what a successful run has shown; null if it has shown nothing, or its agent is too old. */
+/**
+ * Says in words what a successful run has shown. Returns null if the run has shown nothing, or if its agent
+ * is too old to report this.
+ */
 function shownBy({ kind, evidence, restored }: Check): string | null {
   if (evidence === null) {
     return restored === null || restored.targets[0] === undefined

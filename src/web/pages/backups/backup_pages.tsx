@@ -8,7 +8,7 @@ import { addBackupListPage } from "./list_page.tsx";
 import { addFindPage } from "./find_page.tsx";
 import { addBrowseAction } from "./browse_action.tsx";
 
-/** How many runs that read a backup its page shows. */
+/** Maximum number of runs on a backup's page. The page shows the last runs that read the backup. */
 const SHOWN_CHECKS = 10;
 
 export function addBackupPages(site: Site): void {

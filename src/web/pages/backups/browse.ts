@@ -37,7 +37,7 @@ export function browseOf(view: View, backup: Backup, place: Browse["place"]): Br
   };
 }
 
-/** Reads what the form of a page says: what is open, and what is now checked. */
+/** Reads the form of a page: which directory is open, and which entries are now checked. */
 export function browseOfForm(form: Form, backup: Backup): Browse {
   const shown = unpack(form.text("shown"));
   const checked = form.list("check").flatMap((index) => shown[Number(index)] ?? []);
@@ -53,7 +53,7 @@ export function browseOfForm(form: Form, backup: Backup): Browse {
   };
 }
 
-/** Returns the address of the page that shows it. */
+/** Returns the address of the page that shows the given directory and selection. */
 export function browsePath({ backup, place, ...browse }: Browse): string {
   const query = new URLSearchParams([
     ...place === "restore" ? [["backup_id", String(backup.id)], ["step", "what"]] : [],

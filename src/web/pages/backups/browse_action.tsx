@@ -1,4 +1,7 @@
-/** The action of the form with a backup's contents: opens directories, keeps the selection, and goes on. */
+/**
+ * The action of the form with a backup's contents: opens directories, keeps the selection, and leads to the
+ * restore of what is selected.
+ */
 import { setFlash } from "../../flash.ts";
 import { type ActionResult, addAction } from "../../page.tsx";
 import { type Form, path, type Site } from "../../site.ts";
@@ -31,7 +34,8 @@ async function next(view: View, form: Form, backup: Backup): Promise<ActionResul
   }
   const browse = moved(before, form);
   if (browse.identity === null) return { goTo: browsePath(browse) };
-  // The key must not be in an address, so the page is the answer to the form itself.
+  // The age secret key must not appear in a URL. So send the page as the response to the form, without a
+  // redirect.
   const listing = await listFiles(view, browse);
   const shown = { view, browse, listing };
   return {

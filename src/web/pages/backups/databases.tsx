@@ -1,4 +1,4 @@
-/** The databases of a backup, of which some can be chosen for a restore. Works without scripts. */
+/** The list of a backup's databases. A person can choose some of them to restore. Works without scripts. */
 import { Icon } from "../../components/icon.tsx";
 import { Bytes, Count } from "../../components/number.tsx";
 import { Empty } from "../../components/table.tsx";

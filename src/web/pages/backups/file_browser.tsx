@@ -63,7 +63,7 @@ function BrowseFields({ view, browse }: { view: View; browse: Browse }) {
   return <FormFields view={view} fields={fields} />;
 }
 
-/** Asks for the secret key of a recipient. It is sent in a form, never in an address. */
+/** Asks for the secret key of a recipient. The key is sent in a form, never in an address. */
 function IdentityForm({ view, browse, listing }: BrowserProps) {
   return (
     <form

@@ -6,7 +6,7 @@ import { deflateRawSync, inflateRawSync } from "node:zlib";
 const MAX_PATHS = 1000;
 /** Maximum length of compressed paths in an address. Proxies refuse addresses above 8,000 characters. */
 const MAX_PACKED = 6000;
-/** Maximum length of paths that an address contains as they are. */
+/** Maximum length of uncompressed paths in an address. Longer paths are compressed. */
 const MAX_PLAIN = 1000;
 /** Maximum size of unpacked paths, in bytes. */
 const MAX_UNPACKED = 5_000_000;
@@ -17,7 +17,9 @@ export class Selection {
 
   static readonly none = new Selection([]);
 
-  /** Returns the selection of these paths, without paths inside others and without duplicates. */
+  /**
+   * Returns the selection of these paths. Leaves out duplicates, and paths inside another one of the paths.
+   */
   static of(paths: Iterable<string>): Selection {
     const all = new Set(paths);
     all.delete("");

@@ -12,7 +12,10 @@ interface BarProps {
   readonly shown: readonly Entry[];
 }
 
-/** Counts what is selected. The style sheet counts the checked boxes of this page, also without scripts. */
+/**
+ * Shows how many entries are selected. The style sheet counts the checked boxes of this page, so that the
+ * number is right even without scripts.
+ */
 export function SelectionBar({ view, browse, shown }: BarProps) {
   if (!view.may("restore-backups")) return null;
   const here = new Set(shown.map((entry) => entry.path));
@@ -60,7 +63,7 @@ export function SelectionBar({ view, browse, shown }: BarProps) {
   );
 }
 
-/** Returns the address of the restore of what is selected. */
+/** Returns the address of the page that restores the selected items. */
 export function restorePath({ backup, selection }: Browse): string {
   const query = new URLSearchParams([["backup_id", String(backup.id)], ...selection.fields()]);
   return `/restore?${query}`;

@@ -1,4 +1,6 @@
-/** The form of a destination: it checks the place and the credentials before it saves them. */
+/**
+ * The form of a destination. It checks the destination and its credentials before it saves the destination.
+ */
 import {
   definitionOf,
   DESTINATION_TYPES,
@@ -16,7 +18,7 @@ export interface FormState {
   readonly type: string;
   readonly values: Readonly<Record<string, unknown>>;
   readonly errors: Readonly<Record<string, string>>;
-  /** Why nothing was saved, if that is not about single fields. */
+  /** Why the destination could not be checked. Nothing was saved then. */
   readonly message?: string;
   readonly check?: CheckResult;
 }

@@ -6,7 +6,10 @@ import { relativeTime } from "../../components/time.tsx";
 import type { View } from "../../view.ts";
 import type { Destination } from "./record.ts";
 
-/** Shares of used space from which the bar warns. */
+/**
+ * The bar warns if at least the first share of the space is used. Its tone is `bad` if at least the second
+ * share is used.
+ */
 const [WARN, BAD] = [0.8, 0.95];
 
 export function SpaceLeft({ view, destination: { space } }: { view: View; destination: Destination }) {

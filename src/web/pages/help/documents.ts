@@ -101,8 +101,9 @@ function documentsIn(folder: string): string[] {
 }
 
 /**
- * Returns a renderer that shows HTML in a document as text, whose links lead to pages of the help, and which
- * shows no pictures but those of `docs/images`. It shows the description of any other picture.
+ * Returns a renderer for a document. The renderer shows HTML in the document as text. Links to other
+ * documents lead to pages of the help. Only pictures of `docs/images` are shown. In place of any other
+ * picture, the renderer shows its description.
  */
 function rendererFor(file: string, site: Site): MarkdownIt {
   const markdown = createMarkdown({ html: false, linkify: false });

@@ -53,7 +53,7 @@ interface NextRunsProps {
   readonly due: number;
 }
 
-/** The tasks that run next. `due` is the number of runs within 24 hours. */
+/** The tasks that are due in the next 24 hours. `due` is their number. */
 export function NextRuns({ view, upcoming, due }: NextRunsProps) {
   const end = view.now.getTime() + DAY;
   const rows = upcoming.rows.filter(({ next_run }) => Date.parse(next_run) <= end);

@@ -36,7 +36,7 @@ export function Proven({ view, proven }: { view: View; proven: Overview["last_pr
   );
 }
 
-/** Number of days that the line of growth covers. */
+/** Number of days that the chart of stored bytes covers. */
 const DAYS = 90;
 
 export function Growth({ view, storage }: { view: View; storage: Answer<"/api/history/storage">["data"] }) {

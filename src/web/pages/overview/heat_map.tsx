@@ -9,7 +9,7 @@ export type Day = RunDays["days"][number];
 /** Distance from one square to the next, in units of the drawing. */
 const STEP = 12;
 const SQUARE = 10;
-/** Space for the names of months above, and of weekdays on the left. */
+/** Space for the names of the months above the squares, and for the weekdays on the left of the squares. */
 const [TOP, LEFT] = [14, 26];
 
 const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];

@@ -90,13 +90,16 @@ function columnsOf(view: View): Column<UnprotectedTask>[] {
   ];
 }
 
-/** Returns the colour of the verdict. It is good only if no task needs attention. */
+/** Returns the colour of the verdict. The colour is `good` only if no task needs attention. */
 function toneOf({ is_protected: isProtected, unprotected_tasks: tasks }: Overview): "good" | "warn" | "bad" {
   if (!isProtected) return "bad";
   return tasks.length === 0 ? "good" : "warn";
 }
 
-/** The verdict in one sentence, and what the other tasks are. */
+/**
+ * Shows the verdict in one sentence. Below it, shows how many tasks are protected, failing or paused, and how
+ * many have warnings.
+ */
 function Verdict({ view, overview }: { view: View; overview: Overview }) {
   const tasks = overview.tasks_by_status;
   const hasTasks = Object.values(tasks).some((number) => number > 0);

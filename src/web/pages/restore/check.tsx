@@ -124,7 +124,10 @@ function StartForm({ view, plan, identity, errors }: StartProps) {
   );
 }
 
-/** Says what happens to files and databases that exist already, and lets a person change that. */
+/**
+ * Says whether the restore replaces files or databases that exist already. With a link, a person can choose
+ * the opposite.
+ */
 function Existing({ view, plan, isChecked }: Pick<CheckProps, "view" | "plan"> & { isChecked: boolean }) {
   const isFiles = takes(plan, "target_path");
   const existing = existingOf(plan);

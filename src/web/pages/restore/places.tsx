@@ -7,7 +7,10 @@ import { chosenDatabases, type Plan, takes } from "./plan.ts";
 /** How many items are named one by one. */
 const NAMED = 12;
 
-/** Names the place of every item. The browser fetches it again while a person types. */
+/**
+ * Names the place of every restored item. The browser fetches this list again while a person types into the
+ * form.
+ */
 export function Places({ plan, server }: { plan: Plan; server: string }) {
   const items = takes(plan, "paths") ? filePlaces(plan) : databasePlaces(plan);
   return (

@@ -5,7 +5,10 @@ import type { Backup } from "../backups/browse.ts";
 import { databasesOf } from "../backups/databases.tsx";
 import { Selection } from "../backups/selection.ts";
 
-/** Fields of an address or a form. A name of a list is without its brackets. */
+/**
+ * Fields of an address or a form. `list` takes the name of a field without its brackets: `paths` for
+ * `paths[]`.
+ */
 export interface Fields {
   text(name: string): string;
   list(name: string): string[];

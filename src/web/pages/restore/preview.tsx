@@ -79,7 +79,7 @@ function inWords(solution: string): string {
 
 const STATES = { missing: "does not exist yet", empty: "is empty", occupied: "exists already" };
 
-/** The exact place of everything that is restored, as the agent sees it. */
+/** Shows the exact path or database name of everything that is restored, as the agent has determined it. */
 export function Targets({ preview, server }: { preview: Preview; server: string }) {
   const { targets, targets_count, server: databaseServer } = preview;
   return (

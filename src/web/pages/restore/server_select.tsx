@@ -1,4 +1,7 @@
-/** The choice of the server: connected ones first, the others with the reason why they can't be chosen. */
+/**
+ * The field that selects the server to restore on. Connected servers come first. Other servers can't be
+ * selected, and are shown with the reason.
+ */
 import type { View } from "../../view.ts";
 import type { Plan } from "./plan.ts";
 import { isConnected, reasonOf, type Server } from "./servers.ts";

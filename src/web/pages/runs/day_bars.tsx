@@ -40,7 +40,9 @@ function totalOf({ succeeded, warnings, failed, cancelled }: Day): number {
   return succeeded + warnings + failed + cancelled;
 }
 
-/** The bar of one day: failed runs at the bottom. A day without runs has a line. */
+/**
+ * The bar of one day. Failed runs are at the bottom of the bar. For a day without runs, there is only a line.
+ */
 function Bar({ day, x, unit }: { day: Day; x: number; unit: number }) {
   const parts = [
     ["bad", day.failed],

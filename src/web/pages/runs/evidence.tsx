@@ -6,7 +6,7 @@ import type { View } from "../../view.ts";
 
 type Databases = NonNullable<NonNullable<Run["evidence"]>["databases"]>;
 
-/** Shows nothing for other kinds of runs, and for those that have not succeeded. */
+/** Shows what a successful verification or drill has compared. Shows nothing for any other run. */
 export function Evidence({ view, run }: { view: View; run: Run }) {
   const { evidence, kind } = run;
   if (evidence === null || (kind !== "verify" && kind !== "drill")) return null;

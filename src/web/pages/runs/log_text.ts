@@ -20,7 +20,7 @@ export function visible(text: string): string {
   });
 }
 
-/** Returns the line with a local time of day in place of its time. */
+/** Returns the text of a line. A time at the beginning of the line is shown as a local time of day. */
 export function lineText(view: View, { text }: LogLine): string {
   const stamp = /^\d{4}-\d\d-\d\dT[\d:.]+Z(?= )/.exec(text)?.[0];
   if (stamp === undefined || Number.isNaN(Date.parse(stamp))) return visible(text);

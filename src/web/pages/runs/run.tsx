@@ -18,7 +18,7 @@ import { Phases, Progress } from "./run_phases.tsx";
 /** Number of warnings on the page. */
 const WARNINGS = 20;
 
-/** Browsers that run no scripts fetch the page of a run that is not over this often, in seconds. */
+/** Interval at which a browser without scripts fetches the page of an active run again, in seconds. */
 const REFRESH = 5;
 
 const LOG = "/api/backup-task-logs/{id}";

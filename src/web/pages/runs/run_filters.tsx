@@ -6,7 +6,7 @@ import { Select, TextField } from "../../components/form.tsx";
 import { KINDS, type Run } from "../../components/run.tsx";
 import { PageError, type View } from "../../view.ts";
 
-/** The filters that the API has as well, and that the page passes on as they are. */
+/** Query parameters of the page that are passed on to the API unchanged. */
 const PASSED_ON = ["status", "kind", "backup_task_id", "remote_server_id", "backup_destination_id", "search"];
 
 /** A day of the page's query, such as `2026-11-30`. */

@@ -1,4 +1,4 @@
-/** The log of a run: its lines, how to search them, and how to get the others. */
+/** The log of a run: some of its lines, a search, and links to the older and the newer lines. */
 import type { Child } from "hono/jsx";
 import type { Answer } from "../../../client/client.ts";
 import { fill } from "../../api_path.ts";
@@ -9,7 +9,10 @@ import { PageError, type View } from "../../view.ts";
 import type { FollowedLog } from "../../shell.tsx";
 import { lineText, type LogLine } from "./log_text.ts";
 
-/** Maximum number of lines that a page contains. Scripts load the others as they are needed. */
+/**
+ * Maximum number of lines that a page contains at first. Its script loads older and newer lines when they are
+ * needed.
+ */
 const LINES = 500;
 
 /** Some lines of a run, as chosen by the query of the page. */
@@ -155,7 +158,7 @@ function LogPlace({ view, run, log }: { view: View; run: Run; log: ShownLog }) {
   );
 }
 
-/** Returns the address of other lines of the log. */
+/** Returns the address of the same page, with a query that chooses other lines of the log. */
 function toLog(view: View, changes: Parameters<View["with"]>[0]): string {
   return `${view.with(changes)}#log`;
 }

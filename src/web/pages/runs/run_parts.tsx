@@ -109,7 +109,10 @@ export function Facts({ view, run }: { view: View; run: Run }) {
   );
 }
 
-/** How much a run has read, and stored or written. */
+/**
+ * How much data a run has read. Also how much a backup has stored, or how much a restore or drill has
+ * written.
+ */
 function Amounts({ run: { kind, progress } }: { run: Run }) {
   return (
     <>

@@ -37,7 +37,7 @@ const ENDS: Readonly<Record<string, { label: string; icon: IconName }>> = {
   cancelled: { label: "Cancelled", icon: "cancelled" },
 };
 
-/** Returns how long something lasted that ended at `to`, or that goes on. */
+/** Returns the time from `from` to `to` as a note. If `to` is null, returns the time from `from` to now. */
 function lasted(view: View, label: string, from: string, to: string | null): Phase["note"] {
   const end = to === null ? view.now.getTime() : Date.parse(to);
   return { label, ms: Math.max(0, end - Date.parse(from)) };
@@ -57,7 +57,7 @@ function phasesOf(view: View, run: Run): Phase[] {
   return phases;
 }
 
-/** Returns the phases between the start and the end: those with scripts, or the work as one phase. */
+/** Returns the phases between queuing and the end. If the run has no scripts, this is one phase: the work. */
 function workOf(view: View, run: Run): Phase[] {
   const { started_at, finished_at, phases } = run;
   const isOver = hasEnded(run);

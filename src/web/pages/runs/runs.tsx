@@ -14,7 +14,7 @@ import type { ListPage, View } from "../../view.ts";
 import { DayBars } from "./day_bars.tsx";
 import { filterOf, isFiltered, RunFilters, StatusTabs } from "./run_filters.tsx";
 
-/** Number of runs on one page, and of days above them. */
+/** Number of runs on one page, and number of days in the bars above the runs. */
 const [PER_PAGE, DAYS] = [50, 30];
 
 /** Reads a page of the runs that fit the query. The first page begins with those that are not over. */
@@ -31,7 +31,10 @@ async function readRuns(view: View): Promise<ListPage<Run>> {
   return { ...runs, rows: [...running.rows, ...queued.rows, ...runs.rows.filter(hasEnded)] };
 }
 
-/** How long a run took, how far it is, or how long it waits. */
+/**
+ * Shows how long a run took. For a run in progress, shows how far it is. For a queued run, shows how long it
+ * has waited.
+ */
 function Length({ view, run }: { view: View; run: Run }) {
   const { created_at, started_at, finished_at, status } = run;
   if (status === "running") return <RunProgress run={run} />;
@@ -117,7 +120,10 @@ function RunList({ view, runs }: { view: View; runs: ListPage<Run> }) {
   );
 }
 
-/** Returns the days to show above the runs, of the task or server whose runs are shown. */
+/**
+ * Returns the numbers of each day, which the page shows above the list of runs. If the page is filtered by a
+ * task or server, the numbers are those of this task or server.
+ */
 async function readDays(view: View) {
   const { timezone } = view.user;
   const to = localDate(timezone, view.now);

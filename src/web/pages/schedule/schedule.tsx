@@ -23,13 +23,13 @@ function dateIn(view: View, name: string): string | null {
 }
 
 interface Schedule {
-  /** The week, with the servers that the page's filter leaves. */
+  /** The shown week. It contains only the servers that match the page's filter. */
   readonly week: Week;
-  /** The servers of the whole week. */
+  /** All servers of the shown week, without the page's filter. */
   readonly servers: readonly PlannedServer[];
   readonly today: string;
   readonly isThisWeek: boolean;
-  /** The day of the list; null for the next 24 hours. */
+  /** The day whose runs the list shows. If null, the list shows the runs of the next 24 hours. */
   readonly day: string | null;
   readonly runs: readonly DueRun[];
 }

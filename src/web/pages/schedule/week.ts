@@ -16,7 +16,7 @@ export interface DueRun {
   readonly time: string;
   readonly task: PlannedTask;
   readonly server: PlannedServer;
-  /** Whether it is expected to wait for a run of another task of its server. */
+  /** Whether the run is expected to wait for a run of another task of the same server. */
   readonly waits: boolean;
 }
 
@@ -45,7 +45,7 @@ function mayWait({ overlaps }: PlannedServer, { backup_task_id }: PlannedTask, a
   );
 }
 
-/** Times of day at which the same tasks of a server overlap. */
+/** An overlap of the same tasks of a server, at the same times of day on one or several days. */
 export interface RepeatedOverlap {
   readonly server: PlannedServer;
   readonly tasks: readonly PlannedTask[];
@@ -57,7 +57,9 @@ export interface RepeatedOverlap {
   readonly waits: boolean;
 }
 
-/** Returns the overlaps of a week. Those at the same times of several days are one. */
+/**
+ * Returns the overlaps of a week. Overlaps of the same tasks at the same times on several days become one.
+ */
 export function repeatedOverlaps({ servers, timezone }: Week): RepeatedOverlap[] {
   const all = new Map<string, RepeatedOverlap>();
   for (const server of servers) {

@@ -20,7 +20,7 @@ const FAILURE_WORDS: Readonly<Record<Script["on_failure"], string>> = {
   warn: "The run has a warning",
 };
 
-/** Content of the form: the values by field, and the errors of the last attempt. */
+/** Content of the form: the values by field, and the errors of the last attempt to save the script. */
 export interface ScriptFormState {
   readonly values: Readonly<Record<string, string | number | null>>;
   readonly errors: Readonly<Record<string, string>>;

@@ -101,7 +101,10 @@ function newPage(view: View, state: ScriptFormState): PageContent {
   };
 }
 
-/** The page of a script. Shows the form with the script's values, or with what was typed and refused. */
+/**
+ * The page of a script. Shows a form with the script's values. If the API has refused a change, the form
+ * shows what the user typed.
+ */
 function scriptPage(view: View, script: Script, typed?: ScriptFormState): PageContent {
   const { backup_tasks_count: tasks, id, label } = script;
   const { run_as, timeout_seconds, on_failure, type } = script;
@@ -157,7 +160,10 @@ function scriptPage(view: View, script: Script, typed?: ScriptFormState): PageCo
   };
 }
 
-/** Returns what the form shows again after the API has refused it; null if that would not help. */
+/**
+ * Returns what the form shows again after the API has refused it. Returns null if the user can correct the
+ * problem neither in a field nor by a fresh log-in.
+ */
 function typedState(values: ScriptFormState["values"], answer: ApiResponse): ScriptFormState | null {
   const needsLogin = answer.body?.step_up_required === true;
   return answer.status === 422 || needsLogin ? { values, errors: answer.errors, needsLogin } : null;

@@ -1,4 +1,6 @@
-/** Says whether a server's agent is connected, and changes when it appears. */
+/**
+ * Shows whether a server's agent is connected. The page updates this part when the server's state changes.
+ */
 import { Live } from "../../components/live.tsx";
 import { Mark, Status } from "../../components/status.tsx";
 import { Ago } from "../../components/time.tsx";

@@ -64,7 +64,7 @@ function newServerPage({ view, values, errors = {} }: FormProps): PageContent {
   };
 }
 
-/** Shows the command that installs an agent. Its token is in this answer only. */
+/** Shows the command that installs an agent. The command contains a token that no other response shows. */
 async function installPage(view: View, id: string, form: Form): Promise<ActionResult> {
   const answer = await view.call("POST", path`/api/remote-servers/${id}/enrolment-tokens`, {
     body: {},

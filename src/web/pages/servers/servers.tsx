@@ -14,7 +14,10 @@ import { DayStrip, readUptimes, type Uptimes } from "./connectivity.tsx";
 
 export type Server = RowOf<"/api/remote-servers">;
 
-/** Returns the name of the status of a server's agent. An intermittent server that is away is asleep. */
+/**
+ * Returns the name of the status of a server's agent. A disconnected agent of an intermittent server is
+ * `asleep`.
+ */
 export function statusOf({ status, class: serverClass }: Server): string {
   return status.connectivity === "disconnected" && serverClass === "intermittent"
     ? "asleep"

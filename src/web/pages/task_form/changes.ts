@@ -1,6 +1,9 @@
 /** Which fields of a task a form changes. */
 
-/** Returns the fields whose values differ from the task's. A form sends numbers as texts. */
+/**
+ * Returns the fields whose values differ from the task's values. A form sends numbers as texts, so `7` and
+ * `"7"` count as equal.
+ */
 export function changedFields(
   body: Readonly<Record<string, unknown>>,
   task: Readonly<Record<string, unknown>>,

@@ -1,4 +1,4 @@
-/** The records that the fields of a task can name. */
+/** Reads the records that a person can choose in the form of a task, such as servers and destinations. */
 import type { Choice } from "../../components/form.tsx";
 import type { View } from "../../view.ts";
 

@@ -1,4 +1,7 @@
-/** The page `/tasks/:id/edit`: every field of a task, and what a change would delete. */
+/**
+ * The page `/tasks/:id/edit`, with every field of a task. If a change would delete backups, the page says how
+ * many, and saves the change only after a confirmation.
+ */
 import type { Answer } from "../../../client/client.ts";
 import { TASK_FIELDS } from "../../../definitions/task_fields.ts";
 import { formatBytes } from "../../../domain/byte_size.ts";
@@ -15,7 +18,7 @@ import { type FieldGroup, groupsOf, RETENTION_NAMES } from "./field_groups.ts";
 
 type Task = Answer<"/api/backup-tasks/{id}">["data"];
 
-/** The backups that a change of the retention would delete in addition. */
+/** The backups that a changed retention would delete and the saved retention would not. */
 interface Loss {
   readonly count: number;
   readonly bytes: number;
@@ -116,12 +119,15 @@ async function show(
   return { title: `Edit ${task.label}`, status, content: <EditPage {...props} /> };
 }
 
-/** Returns the ids of the records that the task names, by the names of the fields that list them. */
+/** Returns the fields of the form that list ids of other records, with the ids that the task has now. */
 function relationIds(task: Task): Record<string, unknown> {
   return { tag_ids: task.tags.map(({ id }) => id) };
 }
 
-/** Returns what the changed retention would delete in addition to what the saved one does. */
+/**
+ * Returns how much more the changed retention would delete than the saved one: the number of backups and
+ * their bytes.
+ */
 async function lossOf(view: View, id: string, body: Readonly<Record<string, unknown>>): Promise<Loss> {
   const changed = Object.entries(body).filter(([name]) => RETENTION_NAMES.includes(name));
   if (changed.length === 0) return { count: 0, bytes: 0 };

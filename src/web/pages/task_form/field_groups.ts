@@ -8,7 +8,7 @@ import { TASK_SCHEDULE_FIELDS } from "../../../definitions/task_schedule_fields.
 export interface FieldGroup {
   readonly title: string;
   readonly names: readonly string[];
-  /** Whether the group is closed at first, because few people need it. */
+  /** Whether the group is closed at first. True for groups that few people need. */
   readonly isFolded: boolean;
 }
 
@@ -18,7 +18,10 @@ const ENCRYPTION_NAMES = Object.keys(TASK_ENCRYPTION_FIELDS);
 const PLAN_NAMES = ["label", "description", "tag_ids", "remote_server_id", "backup_destination_id"];
 const CONTACT_NAMES = ["notification_stream_ids", "script_ids"];
 
-/** The fields of sources of another type, and a field that only clients of another product send. */
+/**
+ * Fields that must not get into the last group by themselves: fields of sources of another type than the
+ * task's, and a field that only clients of another product send.
+ */
 const HIDDEN = ["type", "database_name", "database_type", "isolated_password"];
 
 /**

@@ -143,7 +143,10 @@ type Created =
   | { readonly refused: ApiResponse }
   | { readonly taskId: number; readonly runId: number | null };
 
-/** Checks the destination from the task's server, creates the task, and runs it if that was asked for. */
+/**
+ * Creates the task. First checks whether the task's server can use the destination. Runs the new task if the
+ * form asks for a run.
+ */
 export async function createTask(view: View, form: Form, state: WizardState): Promise<Created> {
   const csrf = form.text("csrf_token");
   const body = withOneSchedule({ ...recordBody(TASK_FIELDS, form), ...state, label: form.text("label") });

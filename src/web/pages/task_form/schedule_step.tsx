@@ -10,7 +10,10 @@ type Preview = Answer<"/api/schedules/preview", "post">["data"];
 const OWN = ["frequency", "time_to_run_at", "weekday", "custom_cron_expression", "timezone"];
 const WEEKDAYS = ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"];
 
-/** Returns the schedule that a person has chosen so far, or the usual one. */
+/**
+ * Returns the schedule that a person has chosen so far. What is not chosen yet has a default: daily at 02:30,
+ * in the user's time zone.
+ */
 export function scheduleOf(view: View, state: WizardState): Record<string, string> {
   const timezone = state.timezone ?? view.user.timezone;
   if (state.custom_cron_expression !== undefined) {

@@ -44,7 +44,7 @@ export function TypeChoice({ view, state }: StepProps) {
   );
 }
 
-/** The directories of the server, to choose one with a click, and a field to type a path. */
+/** Shows the directories of the server, and a text field. The user clicks a directory or types a path. */
 export async function FilesChoice({ view, state, problem }: StepProps & { problem?: string }) {
   const at = view.query("at") || "/";
   const query = new URLSearchParams({ path: at, per_page: "100", page: view.query("page") || "1" });
@@ -146,7 +146,8 @@ function Entry({ view, state, entry }: StepProps & { entry: Listing["data"][numb
 }
 
 /**
- * Returns why the chosen path cannot be backed up; undefined if it can, or if no agent is there to look.
+ * Returns why the chosen path cannot be backed up. Returns undefined if it can be backed up, or if no agent
+ * was able to check the path.
  */
 export async function pathProblem(view: View, state: WizardState): Promise<string | undefined> {
   const place = state.source_path?.replace(/(?<=.)\/+$/, "");
@@ -158,7 +159,7 @@ export async function pathProblem(view: View, state: WizardState): Promise<strin
     );
   const directory = await list({ path: place });
   if (directory.status !== 422) return undefined;
-  // A file is no directory, but its directory lists it.
+  // The path might lead to a file. A file cannot be listed, but the list of its directory contains it.
   const end = place.lastIndexOf("/");
   const name = place.slice(end + 1);
   const above = await list({ path: place.slice(0, end) || "/", search: name, per_page: "100" });

@@ -10,7 +10,7 @@ import { changedFields, withOneSchedule } from "./changes.ts";
 const open = () => testApi({ pages: [addWebPages({ publicUrl: null })] });
 const DAY = 86_400_000;
 
-/** Sends the fields as a form. A list gives a field several times. */
+/** Sends the fields as a form. If the value of a field is a list, sends the field once for each item. */
 function submit(browser: Browser, path: string, fields: Record<string, string | string[]>) {
   const pairs = Object.entries({ csrf_token: browser.csrf, ...fields })
     .flatMap(([name, value]) => [value].flat().map((each) => [name, each]));

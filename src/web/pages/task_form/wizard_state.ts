@@ -38,7 +38,10 @@ export function readState(valueOf: (name: string) => string): WizardState {
   return Object.fromEntries(given);
 }
 
-/** Returns the step to show: the one in the address, unless an earlier one lacks its answer. */
+/**
+ * Returns the step to show. This is the step in the address. But if an earlier step has no answer yet, it is
+ * the first step without an answer.
+ */
 export function stepOf(asked: string, state: WizardState): StepName {
   const missing = STEPS.find((step) => !isAnswered(step, state)) ?? "finish";
   const wanted = STEPS.find((step) => step === asked) ?? missing;

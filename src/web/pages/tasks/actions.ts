@@ -3,7 +3,10 @@ import { exactTime } from "../../components/time.tsx";
 import { addAction, addSimpleAction, refused } from "../../page.tsx";
 import { path, type Site } from "../../site.ts";
 
-/** The actions that are one call without further questions, with the message of the next page. */
+/**
+ * Actions that send one request to the API and need no further input. Each value is the message that the next
+ * page shows.
+ */
 const ACTIONS = {
   run: "The run is queued. It starts as soon as the server's agent takes it.",
   pause: "The task is paused. It does not run until you resume it.",

@@ -166,7 +166,7 @@ export function addBulkAction(site: Site): void {
 interface Failures {
   readonly list: string;
   readonly action: Action;
-  /** Number of tasks with which it was done. */
+  /** Number of tasks for which the action succeeded. */
   readonly ok: number;
   readonly results: BulkAnswer["results"];
 }

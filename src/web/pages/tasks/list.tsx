@@ -1,4 +1,4 @@
-/** The page `/tasks`: all tasks in one table, the worst first. */
+/** The page `/tasks`: all tasks in one table. By default, the tasks with the worst protection come first. */
 import { Icon } from "../../components/icon.tsx";
 import { Live } from "../../components/live.tsx";
 import { Empty, Pages } from "../../components/table.tsx";

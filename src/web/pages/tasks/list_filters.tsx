@@ -51,7 +51,7 @@ export async function readChoices(view: View): Promise<FilterChoices> {
 /** Maximum number of pages of records that a filter offers. */
 const CHOICE_PAGES = 5;
 
-/** Reads the records of a list by label, at most 500. */
+/** Reads the records of a list, ordered by label. Reads at most 500 records. */
 async function readAll(
   view: View,
   path: "/api/remote-servers" | "/api/backup-destinations" | "/api/tags",
@@ -71,7 +71,7 @@ const STATUS_TABS: Readonly<Record<ProtectionStatus, string>> = {
   protected: "Protected",
 };
 
-/** Tabs by status, with the number of tasks in each. A status without tasks has none. */
+/** Tabs by status, each with its number of tasks. A status without tasks has a tab only if it is chosen. */
 export function StatusTabs(
   { view, counts, running }: {
     view: View;
@@ -104,7 +104,10 @@ function choicesOf(all: string, records: readonly Named[]): Choice[] {
   return [{ value: "", label: all }, ...records.map(({ id, label }) => ({ value: id, label }))];
 }
 
-/** The form with the other filters. It keeps the status and the order. */
+/**
+ * The form with all filters except the status, which the tabs select. The form keeps the selected status and
+ * the order.
+ */
 export function Filters({ view, choices }: { view: View; choices: FilterChoices }) {
   const kept = ["protection", "status", "sort"].filter((name) => view.query(name) !== "");
   const select = (name: string, label: string, all: string, records: readonly Named[]) =>

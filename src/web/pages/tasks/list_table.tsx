@@ -1,4 +1,6 @@
-/** The table of tasks: one line for each, and a second one with the reason if a task is not protected. */
+/**
+ * The table of tasks. Each task has one line. If the task is not protected, a second line shows the reason.
+ */
 import { PostButton } from "../../components/form.tsx";
 import { Bytes } from "../../components/number.tsx";
 import { Mark, Status } from "../../components/status.tsx";
@@ -33,7 +35,7 @@ function Source({ view, task }: { view: View; task: BackupTask }) {
   );
 }
 
-/** When the task runs next, or what it does in place of that. */
+/** Shows when the task runs next. In place of that, shows if it is running, is paused or has no schedule. */
 function NextRun({ view, task }: { view: View; task: BackupTask }) {
   if (task.status === "running") {
     return (
@@ -72,7 +74,7 @@ function RowAction({ view, task }: { view: View; task: BackupTask }) {
 /** Number of runs in a strip. */
 const STRIP = 14;
 
-/** Reads the last runs of the listed tasks, by the task's id. */
+/** Reads the last runs of each listed task. The keys of the result are the ids of the tasks. */
 export async function readStrips(view: View, tasks: readonly BackupTask[]): Promise<Strips> {
   if (tasks.length === 0) return new Map();
   const ids = tasks.map(({ id }) => id).join(",");

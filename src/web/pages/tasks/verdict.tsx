@@ -1,4 +1,7 @@
-/** Whether a task is protected, why not, and the button that mends it; and what it does at this moment. */
+/**
+ * Shows whether a task is protected. If it is not, shows the reason and a button that mends this. Also shows
+ * the task's current run.
+ */
 import { Meter } from "../../components/chart.tsx";
 import { PostButton } from "../../components/form.tsx";
 import { Bytes, percent } from "../../components/number.tsx";

@@ -74,7 +74,10 @@ export function FirstBackupForm({ view, backup }: { view: View; backup: FirstBac
 
 type Made = { runId: number } | { errors: Readonly<Record<string, string>> } | { refused: ApiResponse };
 
-/** Makes the destination and the task, and starts the run. A second attempt uses what the first has made. */
+/**
+ * Makes the destination and the task, and starts the run. If the directory already has a destination, for
+ * example after a failed try, uses that destination.
+ */
 export async function makeFirstBackup(view: View, form: Form): Promise<Made> {
   const csrf = form.text("csrf_token");
   const target = form.text("local_path");

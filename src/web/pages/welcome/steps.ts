@@ -17,7 +17,9 @@ export interface Progress {
   readonly next: StepName | null;
   /** Id of a backup to restore from; null if there is none. */
   readonly backupId: number | null;
-  /** Id of the run of the first backup, while no backup is stored; null if there is none. */
+  /**
+   * Id of the newest backup run, as long as no backup is stored. Null if a backup is stored or no run exists.
+   */
   readonly runId: number | null;
 }
 

@@ -136,7 +136,7 @@ export function addWelcomePage(site: Site): void {
   });
 }
 
-/** Reminds a user of the first steps that are not done. Nothing if all are done. */
+/** Reminds a user of the first steps that are not done. Shows nothing if all are done. */
 export function FirstStepsReminder({ view, steps }: { view: View; steps: readonly Step[] }) {
   const left = steps.filter(({ isDone }) => !isDone);
   if (left.length === 0) return null;
