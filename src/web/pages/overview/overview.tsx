@@ -149,6 +149,14 @@ function OverviewPage({ view, data }: { view: View; data: OverviewData }) {
       <Live view={view} id="overview" topics={["runs", "tasks", "backups", "servers", "alerts"]}>
         <Verdict view={view} overview={overview} />
         <Attention view={view} overview={overview} />
+        {hasTasks && data.firstSteps.some(({ name, isDone }) => name === "alerts" && !isDone)
+          ? (
+            <p class="notice warn">
+              <Icon name="warn" />
+              Nobody is told when a backup fails. <a href={view.path("/alerts/new")}>Set up alerts</a>
+            </p>
+          )
+          : null}
         {hasTasks ? <FirstStepsReminder view={view} steps={data.firstSteps} /> : <FirstSteps view={view} />}
         <div class="columns">
           <div class="stack">

@@ -26,6 +26,13 @@ Deno.test("the overview says the verdict, lists what needs attention with its re
   assert.match(page, /The disk &lt;b&gt;is&lt;\/b&gt; gone\./);
   assert.ok(!page.includes(`action="/tasks/${good}/run"`), "only what needs attention is listed");
   assert.match(page, new RegExp(`action="/tasks/${bad}/run"`));
+  assert.match(page, /Nobody is told when a backup fails\./);
+  await browser.call("POST", "/api/notification-streams", {
+    label: "Mail",
+    type: "email",
+    value: "ops@example.com",
+  });
+  assert.ok(!(await show()).includes("Nobody is told"));
   assert.match(page, /1 failed, 0 with warnings/, "the heat map's totals");
 });
 
