@@ -99,7 +99,7 @@ async function undoPublishing(
   } catch (error) {
     return ` ${(error as Error).message}.`;
   }
-  // If the directory of replaced files exists and there is no undo plan, everything had been published.
+  // There is no undo plan. So if the directory of replaced files exists, the restore had published all files.
   for (const replaced of scratches.map(replacedPath)) {
     if (await exists(replaced)) {
       return ` It had put files into their place: what it replaced is kept in ${replaced}.`;

@@ -12,7 +12,7 @@ const MAX_EVENT = 64 * 1024;
 const MAX_LINE = 16 * 1024;
 /** Number of characters that a run may send without a rate limit. */
 const BURST = 2 * 1024 * 1024;
-/** Number of characters per second that are sent once the burst is used up. */
+/** Number of characters per second that a run is allowed to send after its first `BURST` characters. */
 const RATE = 256 * 1024;
 /**
  * Maximum number of characters in lines that wait for the rate limit. If there are more, the oldest waiting

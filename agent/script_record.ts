@@ -6,7 +6,7 @@ import { type ScriptJournal, ScriptPlan } from "./engine/scripts/script_plan.ts"
 export const ScriptEntry = z.union([
   /** The plan of the run's scripts. Recorded before the first script begins. */
   z.object({ scripts: ScriptPlan }),
-  /** The verdict on the backup. Recorded before the scripts that run after the backup. */
+  /** The verdict on the backup. Recorded when the backup has ended, before the next script begins. */
   z.object({ decided: Verdict }),
   /** The script at this position of the run's plan has ended. `problem` is null if the script succeeded. */
   z.object({ script: z.number().int().nonnegative(), problem: z.string().nullable() }),
@@ -18,8 +18,8 @@ export class ScriptRecord implements ScriptJournal {
   /** The verdict on the backup; null until the backup has ended. */
   verdict: Verdict | null = null;
   /**
-   * Problems of the scripts that have ended, by the script's position in the plan. Null for a script that
-   * succeeded.
+   * Problems of the scripts that have ended. The key is the script's position in `plan`. The value is null if
+   * the script succeeded.
    */
   readonly problems = new Map<number, string | null>();
 

@@ -13,7 +13,10 @@ const HEAD = `/**
 
 `;
 
-/** The schemas of unsuccessful responses. The types have one schema with the properties of all of them. */
+/**
+ * The schemas of unsuccessful responses. The generated types have one schema in place of these four, with all
+ * their properties.
+ */
 const FAILURES = ["Error", "Unauthenticated", "Forbidden", "ValidationError"];
 
 // deno-lint-ignore no-explicit-any

@@ -135,7 +135,8 @@ const HARMLESS = /import \{(?:\s*(?:isIP|BlockList|type \w+),?)+\s*\} from "node
 Deno.test("the control plane connects only through its network module", async () => {
   const wrong: string[] = [];
   for (const file of await sources()) {
-    // The command line and the agent are left out, because they run on their users' own machines.
+    // The command line and the agent are not part of the control plane. They run on their users' own
+    // machines, so they are not checked.
     if (/^(agent|src\/cli)\//.test(file)) continue;
     const text = await Deno.readTextFile(join(ROOT, file));
     const code = text.replaceAll(/\/\*[\s\S]*?\*\/|\/\/.*/g, "").replaceAll(HARMLESS, "");

@@ -1,6 +1,7 @@
 /**
  * `deno task screenshots [DIRECTORY]`: takes pictures of the pages, light and dark, on a wide screen and on a
- * phone. Writes those that the documents show to `docs/images`, or all to DIRECTORY.
+ * phone. Without DIRECTORY, takes only the pictures that the documents show, and writes them to
+ * `docs/images`. With DIRECTORY, writes all pictures there.
  */
 import { startChromium } from "./support/clients/chromium.ts";
 import { sampleFleet } from "./support/fixtures/sample_fleet.ts";

@@ -35,9 +35,9 @@ export interface RunPorts {
    */
   opening(name: string, path: string | null): Promise<void>;
   /**
-   * Records that a directory for unfinished work is about to be created. The directory is outside the work
-   * directory. Once the promise resolves, the record is durable. The directory for unfinished work can then
-   * be removed even if the agent is killed.
+   * Records that a directory for unfinished work is about to be created outside the work directory. Once the
+   * promise resolves, the record is durable. Even if the agent is then killed, the directory can be found and
+   * removed.
    */
   scratch(path: string): Promise<void>;
   readonly uploads: Uploads;

@@ -19,8 +19,8 @@ export interface RestoreContext {
 
 export interface PreviewContext extends RestoreContext {
   /**
-   * Whether the backup is on another server's disk. Only runs can read there, so a preview does without the
-   * backup's index and manifest.
+   * Whether the backup is on another server's disk. A preview cannot read from there; only a run can. So the
+   * preview does not use the backup's index and manifest.
    */
   readonly isElsewhere: boolean;
 }
@@ -33,6 +33,6 @@ export interface RestoreResult {
   readonly written: Amounts;
   /** Number of files and directories that could not be written. */
   readonly skippedCount: number;
-  /** The paths, or the names of the databases, that were written. */
+  /** What was written: either paths, or names of databases. */
   readonly targets: readonly string[];
 }

@@ -89,7 +89,7 @@ async function withPages(
   return { share: used, report: JSON.parse(text.slice(text.indexOf("{"))) };
 }
 
-/** Starts a run each second, on one server after the other, until it is disposed. */
+/** Starts a run each second, on one server after the other, until the returned object is disposed. */
 function startRuns({ api, sql }: ScaleStage): AsyncDisposable {
   const over = new AbortController();
   const starting = (async () => {

@@ -9,7 +9,7 @@ import { systemClock } from "../../src/domain/clock.ts";
 
 export interface PagesOrder {
   url: string;
-  /** The cookies of the sessions that share the pages. */
+  /** Session cookies, one for each session. Several pages use the same session. */
   cookies: string[];
   pages: number;
   seconds: number;
@@ -24,7 +24,7 @@ export interface PagesReport {
   fetched: number;
 }
 
-/** The scripts of the pages wait as long between two requests for the same part, in milliseconds. */
+/** Pause between two requests for the same part of a page, in milliseconds. The real pages pause as long. */
 const PAUSE = 2000;
 
 class Page {

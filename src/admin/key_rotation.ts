@@ -162,9 +162,9 @@ async function sealedWithOthers({ config, database }: KeyRotation, keyId: string
 }
 
 /**
- * Encrypts every value again with the new key. Used if the keys come from the environment: the operator must
- * add the new key before this, and remove the old one after it. Throws if a control plane does not use the
- * new key yet.
+ * Encrypts every value again with the new key. Used if the keys come from the environment. The operator must
+ * add the new key before the rotation, and remove the old key after it. Throws if a control plane does not
+ * use the new key yet.
  */
 async function rotateInEnvironment(rotation: KeyRotation, keys: readonly Uint8Array[]): Promise<void> {
   const { database, clock, print } = rotation;

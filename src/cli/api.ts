@@ -34,7 +34,7 @@ export interface PageQuery {
   readonly per_page?: number;
 }
 
-/** How a stream is opened: with further headers, and until the signal. */
+/** Options for opening a stream: additional headers, and a signal that ends the stream. */
 export interface StreamOptions {
   readonly headers?: Readonly<Record<string, string>>;
   readonly signal?: AbortSignal;
@@ -120,8 +120,9 @@ export class Api {
   }
 
   /**
-   * Returns the chosen page. If none is chosen, returns all pages joined. `one` sends a request of any kind
-   * with the given parameters, which select the page.
+   * Returns the chosen page. If none is chosen, returns all pages joined.
+   *
+   * @param one Requests one page, with GET or another method. The query that it gets selects the page.
    */
   async pages<T>(
     { page, perPage }: PageChoice,

@@ -73,7 +73,7 @@ async function create(
   fields: FieldTable,
   options: BodyOptions,
 ) {
-  // The API refuses a body with wrong or missing fields.
+  // The fields are not checked here, because the API refuses a body with wrong or missing fields.
   const body = await bodyOf(record, fields, options) as Body<Creatable["path"]>;
   const made = await api.post(`create the ${record.noun}`, record.path, { body });
   output.answer(

@@ -3,7 +3,10 @@ import { type Argument, type Command } from "commander";
 import type { Method, PathOf } from "../client/client.ts";
 import { calling, type Cli } from "./command_line.ts";
 
-/** The paths of collections, by a method and a path below theirs. */
+/**
+ * The paths of the collections that have an endpoint with the method `M`. The path of this endpoint is the
+ * collection's path followed by `Below`.
+ */
 export type CollectionOf<M extends Method, Below extends string = ""> = {
   [P in PathOf<M>]: P extends `${infer Path}${Below}` ? Path extends `${string}{${string}` ? never : Path
     : never;

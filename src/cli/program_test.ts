@@ -90,7 +90,8 @@ Deno.test("installed as a command it completes itself", async () => {
   const install = "--quiet --global --name rearguard --config deno.json " +
     "--no-prompt --allow-env --allow-net --allow-read --allow-write src/cli/main.ts";
   await shell(`cd "$1" && "$3" install --root "$2" ${install}`, ROOT, home.directory, Deno.execPath());
-  // Stands in for bash-completion, which sets the variables of a completion to the typed words.
+  // The function `_get_comp_words_by_ref` replaces the one of bash-completion. It sets variables to the typed
+  // words.
   const completed = await shell(
     `PATH="$1/bin:$(dirname "$2"):$PATH"
     _get_comp_words_by_ref() { words=("\${COMP_WORDS[@]}"); cword=$COMP_CWORD; cur=\${words[cword]}; }

@@ -40,8 +40,8 @@ function typeWithField(isGiven: (field: string) => boolean): string | undefined 
 /**
  * Returns the names of the fields in `body` that the control plane has ignored.
  *
- * @param made The created record, from the response. It contains every field that the control plane supports,
- *   but `has_<name>` in place of a secret.
+ * @param made The created record, from the response. It contains every field that the control plane supports.
+ *   Instead of a secret, it contains the field `has_<name>`.
  */
 export function unknownFields(body: Record<string, unknown>, made: object): string[] {
   return Object.keys(body).filter((name) => !(name in made) && !(`has_${name}` in made));

@@ -66,7 +66,7 @@ export function apiClient({ baseUrl, fetch, headers }: ClientOptions): ApiClient
   return client as unknown as ApiClient;
 }
 
-/** Returns the response, with a message in place of an error page of a proxy. */
+/** Returns the response. If it is an error page of a proxy, replaces the page with a JSON message. */
 async function withMessage(response: Response): Promise<Response> {
   if (response.ok || response.headers.get("content-type")?.includes("json")) return response;
   await response.body?.cancel();

@@ -36,7 +36,7 @@ export type RowOf<P extends ListPath> = Answer<P> extends { data: (infer Row)[] 
 export type Body<P extends PathOf<M>, M extends Method = "post"> = Operation<P, M> extends
   { requestBody?: infer Content } ? JsonOf<NonNullable<Content>> : never;
 
-/** The query parameters; never if the endpoint takes none. */
+/** The query parameters. If the endpoint takes none, this is the type `never`. */
 export type Query<P extends PathOf<M>, M extends Method = "get"> = Operation<P, M> extends
   { parameters: { query?: infer Parameters } } ? NonNullable<Parameters> : never;
 

@@ -7,7 +7,7 @@ import { localWeekday } from "./timezone.ts";
 
 export type ScheduleFields = Omit<Schedule, "timezone">;
 
-/** The schedule of a new task, before the fields that were sent apply. */
+/** The empty schedule with which a new task starts. The fields of the request then change it. */
 export const NO_SCHEDULE: ScheduleFields = {
   frequency: null,
   time_to_run_at: null,

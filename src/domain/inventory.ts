@@ -3,7 +3,7 @@ import { isThisMachine } from "./database/database_server.ts";
 
 export const INVENTORY_KINDS = ["database", "docker_volume", "file_system", "directory"] as const;
 
-/** Something on a server that could be backed up, as its agent reports it. */
+/** Something on a server that could be backed up. The server's agent reports it. */
 export interface InventoryItem {
   readonly kind: typeof INVENTORY_KINDS[number];
   /** Type of the database server; null for everything but databases. */
@@ -31,7 +31,7 @@ export type CoveringSource =
 /** How much of an item is backed up. */
 export type Coverage = "all" | "part" | "none";
 
-/** Returns the id of an item. It stays the same from one inventory to the next. */
+/** Returns the id of an item. An item has the same id in every inventory. */
 export function itemId({ kind, engine, name, path }: InventoryItem): string {
   return [kind, ...engine === null ? [] : [engine], path ?? name].join(":");
 }
@@ -68,7 +68,10 @@ function trimmed(path: string): string {
   return path.replaceAll(/\/(\.?\/)+/g, "/").replace(/(?<=.)\/\.?$/, "") || "/";
 }
 
-/** Returns whether one of the patterns excludes a path of the source, or a directory above it. */
+/**
+ * Returns whether one of the patterns excludes the path, or excludes a directory of the source that contains
+ * the path.
+ */
 function isExcluded(path: string, source: string, patterns: readonly string[]): boolean {
   const names = path.slice(source === "/" ? 1 : source.length + 1).split("/").filter((name) => name !== "");
   return patterns.some((given) => {

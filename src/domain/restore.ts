@@ -1,4 +1,4 @@
-/** Options and counts of restores and drills, and checks that need no knowledge of the backup's contents. */
+/** Options and counts of restores and drills. Also checks that can be made without reading the backup. */
 import type { DatabaseServer } from "./database/database_server.ts";
 import { InvalidError } from "./errors.ts";
 

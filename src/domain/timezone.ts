@@ -106,7 +106,10 @@ export interface ClockChange {
   readonly after: number;
 }
 
-/** How far apart {@link clockChanges} reads the offset. Two changes within a week are missed. */
+/**
+ * Interval at which {@link clockChanges} reads the zone's offset. If the offset changes twice within one
+ * interval, changes might be missed.
+ */
 const WEEK = 168 * HOUR;
 
 /** Returns the zone's clock changes between two instants, the earliest first. */
@@ -143,8 +146,9 @@ export interface LocalSpan {
 const DAY = 24 * HOUR;
 
 /**
- * Returns the conversions for instants from `from` to `until`. If no clock change is near, they are much
- * faster than {@link instantOf} and {@link localIso}.
+ * Returns the conversions for instants from `from` to `until`. If the clocks do not change from two days
+ * before `from` to two days after `until`, these conversions are much faster than {@link instantOf} and
+ * {@link localIso}.
  */
 export function localSpan(zone: string, from: Date, until: Date): LocalSpan {
   const [early, late] = [new Date(from.getTime() - 2 * DAY), new Date(until.getTime() + 2 * DAY)];

@@ -91,7 +91,7 @@ export function createApp(options: AppOptions): App {
   return app;
 }
 
-/** Returns whether a browser has asked for a page, and not for something of the API. */
+/** Returns whether the request is a browser's request for a page outside the API. */
 function isForPage(request: Request): boolean {
   const isHtml = (request.headers.get("accept") ?? "").includes("text/html");
   return request.method === "GET" && isHtml && !/^\/api(\/|$)/.test(new URL(request.url).pathname);

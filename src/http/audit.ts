@@ -44,12 +44,12 @@ export function fieldsOf(sent: unknown, body: unknown): string[] {
  * Adds the request to the audit log. Does nothing if a successful change has already added the entry in its
  * own transaction.
  *
- * If the entry of a successful read cannot be added, throws: the data must then not be returned. In all other
- * cases, only logs that the entry cannot be added.
+ * If the entry of a successful read cannot be added, throws, so that the data is not returned. If the entry
+ * of any other request cannot be added, only logs this.
  *
  * @param error The error behind the response, if it is a refusal.
- * @param isServed Whether the handler was called. It is not called if the request was refused before, or if
- *   the response to an earlier request is repeated.
+ * @param isServed Whether the handler was called. It is not called if an earlier check refused the request,
+ *   or if the response to an earlier request is repeated.
  */
 export async function settleAudit(
   services: ServiceContext,

@@ -1,4 +1,4 @@
-/** Serves an endpoint as a part of another endpoint's request. */
+/** Calls an endpoint while the request to another endpoint is served. */
 import type { InvalidError } from "../domain/errors.ts";
 import { withAuditedRequest } from "../services/access/audit_log.ts";
 import { actorOf, auditOf, fieldsOf, isAudited, settleAudit } from "./audit.ts";

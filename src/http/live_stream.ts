@@ -13,7 +13,9 @@ import { eventStreamResponse, frame, HEARTBEAT, RETRY, STILL_HERE } from "./sse.
 
 /** Seconds without an event after which a stream sends a heartbeat. */
 const QUIET_SECONDS = HEARTBEAT / 1000;
-/** Seconds after which a stream is aborted if its client has read nothing, although data waits for it. */
+/**
+ * A stream is aborted if data has waited for its client this many seconds, and the client has read nothing.
+ */
 const UNREAD_SECONDS = 90;
 
 export interface LiveStreamOptions {

@@ -221,8 +221,8 @@ function secretOf(
 }
 
 /**
- * Returns the credential of a trigger. Throws an `UnauthenticatedError` if the request has no token, or not
- * the token of the task.
+ * Returns the credential of a trigger. Throws an `UnauthenticatedError` if the request has no token, or if
+ * its token does not belong to the task.
  */
 async function admitTrigger(
   { services, limiter }: PipelineContext,

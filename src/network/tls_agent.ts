@@ -8,10 +8,10 @@ import { systemClock } from "../domain/clock.ts";
 type Target = AgentOptions & { host: string; port: number; servername?: string };
 
 /**
- * An HTTPS agent that trusts the authorities that `DENO_CERT`, `DENO_TLS_CA_STORE` and `NODE_EXTRA_CA_CERTS`
- * name. Deno 2.9.6's own agent ignores the first two variables. For the third, Deno's agent calls
- * `getCACertificates`. This call needs the permission `sys=ca`, and that permission can be granted only
- * together with all others of `--allow-sys`. This agent passes no `ca` to `tls.connect`, so that
+ * An HTTPS agent that trusts the authorities from three variables: `DENO_CERT`, `DENO_TLS_CA_STORE` and
+ * `NODE_EXTRA_CA_CERTS`. Deno 2.9.6's own agent ignores the first two variables. For the third, Deno's agent
+ * calls `getCACertificates`. This call needs the permission `sys=ca`. That permission can be granted only
+ * together with all other permissions of `--allow-sys`. `TlsAgent` passes no `ca` to `tls.connect`, so that
  * `tls.connect` uses Deno's own list.
  */
 export class TlsAgent extends Agent {

@@ -291,7 +291,8 @@ Deno.test("failing streams leave capacity for working ones", async () => {
   const notifier = at.notifier();
   assert.equal(await notifier.startDue(), 10);
   assert.equal(await notifier.startDue(), 0);
-  // No message is due. If one were due now, the messenger's loop would spin.
+  // The due messages wait for messages in flight. If `nextDue` returned their due time, which has passed, the
+  // messenger's loop would spin.
   assert.equal(await notifier.nextDue(), null);
   await at.stream("/working");
   await at.tell("two");

@@ -134,8 +134,8 @@ export const BackupFindResult = z.object({
 export type BackupFindResult = z.infer<typeof BackupFindResult>;
 
 /**
- * Requests that the agent sends an object as it is stored, or the decrypted content of one regular file of
- * the backup. The agent sends these bytes to `/api/agent/streams/{stream}`.
+ * A request to send bytes: either an object as it is stored, or the decrypted content of one regular file of
+ * the backup. The agent sends the bytes to `/api/agent/streams/{stream}`.
  */
 export const BackupSend = z.object({
   kind: z.literal("backup.send"),

@@ -90,7 +90,7 @@ export const ServerDatabasesResult = z.discriminatedUnion("outcome", [
 ]);
 export type ServerDatabasesResult = z.infer<typeof ServerDatabasesResult>;
 
-/** Requests a list of what a server has that could be backed up. Nothing is changed. */
+/** Requests a list of everything on a server that could be backed up. The agent changes nothing. */
 export const ServerInventory = z.object({
   kind: z.literal("server.inventory"),
   /** Password with which the agent logs in to the database servers on its machine; null for none. */
@@ -114,7 +114,7 @@ const InventoryItem = z.object({
 
 export const ServerInventoryResult = z.object({
   items: z.array(InventoryItem).max(5000),
-  /** Lines about what could not be looked at, and why. */
+  /** Lines that say what is missing from `items`, and why. */
   notes: z.array(z.string().max(4096)).max(100),
 });
 export type ServerInventoryResult = z.infer<typeof ServerInventoryResult>;

@@ -14,7 +14,10 @@ const Action = z.enum(GUARD_ACTIONS);
  * before the backup counts as stored.
  */
 export const JobGuards = z.object({
-  /** Two guards' actions, under the guards' former names. For agents that do not read `actions`. */
+  /**
+   * The actions of two guards, under the former names of these guards. Only agents that do not read `actions`
+   * use these two fields.
+   */
   on_shrink: Action,
   on_incompressible: Action,
   /**

@@ -167,8 +167,8 @@ export const Missing = z.object({
 export type Missing = z.infer<typeof Missing>;
 
 /**
- * Free and total space of a destination, in bytes. This is the space of the file system that the destination
- * is on, or of the quota that the account has there.
+ * Free and total space of a destination, in bytes. This is the space of the destination's file system, or of
+ * the account's quota at the destination.
  */
 export const DestinationSpace = z.object({
   /** Free space that the agent may use. */

@@ -1,4 +1,7 @@
-/** Previews of restores: an agent makes the checks of a restore, and changes nothing. Since protocol 7. */
+/**
+ * Defines previews of restores. For a preview, an agent makes the checks of a restore, but changes nothing.
+ * Previews exist since protocol 7.
+ */
 import * as z from "zod";
 import { SignedObject } from "./browsing.ts";
 import { Amounts } from "./restore_report.ts";
@@ -13,7 +16,10 @@ export const RestorePreview = z.object({
 });
 export type RestorePreview = z.infer<typeof RestorePreview>;
 
-/** Something that would fail the restore. `path problem. solution` is a sentence and an advice. */
+/**
+ * Something that would make the restore fail. People see `path problem. solution`: first what is wrong, then
+ * what they can do.
+ */
 export const Obstacle = z.object({
   /** Path of a file, or name of a database; null if the problem is about neither. */
   path: z.string().max(8192).nullable(),
@@ -43,7 +49,7 @@ export const MAX_PREVIEWED = 100;
 
 export const RestorePreviewResult = z.object({
   targets: z.array(PreviewedTarget).max(MAX_PREVIEWED),
-  /** Number of targets, although only the first of them are listed. */
+  /** Number of all targets. `targets` contains only the first of them. */
   targets_count: z.number().int().nonnegative(),
   /** Description of the database server; null for files. */
   server: z.string().max(4096).nullable(),

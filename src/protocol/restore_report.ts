@@ -27,7 +27,10 @@ export const RestoreReport = z.object({
   written: Amounts,
   /** Number of files and directories that were asked for and could not be written. */
   skipped_count: count,
-  /** The first of the paths, or of the names of databases, that were written. */
+  /**
+   * The paths that were written, or the names of the databases that were written. Only the first ones are
+   * listed.
+   */
   targets: z.array(z.string().max(8192)).max(MAX_REPORTED),
   targets_count: count,
 });

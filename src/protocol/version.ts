@@ -25,7 +25,10 @@ export const PROTOCOL_VERSION = 7;
 export const PROTOCOL_SCRIPTS = 5;
 /** Oldest protocol version whose agents search several backups in one request. */
 export const PROTOCOL_FIND = 6;
-/** Oldest protocol version whose agents list what their server has, and preview restores. */
+/**
+ * Oldest protocol version whose agents list a server's directories and databases, take its inventory, and
+ * preview restores.
+ */
 export const PROTOCOL_EXPLORE = 7;
 /** Oldest protocol version that this code supports. */
 export const PROTOCOL_MIN = 1;

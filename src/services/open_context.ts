@@ -7,8 +7,8 @@ import { PasswordHasher } from "../secrets/passwords/password_hasher.ts";
 import { TransientSecrets } from "./jobs/transient_secrets.ts";
 
 /**
- * The parts of the context that the caller creates. Without `health`, a new `Health` is created. Without
- * `openid` or `replica`, the context has none.
+ * The parts of the context that the caller creates. If `health` is absent, a new `Health` is created. If
+ * `openid` or `replica` is absent, it is null in the context.
  */
 export type ContextParts =
   & Omit<

@@ -6,7 +6,7 @@ import type { AddressGuesses } from "./s3_address.ts";
 import { readRefusal, refusalError } from "./s3_errors.ts";
 import { StorageError } from "./storage_error.ts";
 
-/** One step of a check. Only the last step can have failed. `ms` is its duration in milliseconds. */
+/** One step of a check. If a step fails, it is the last one. `ms` is its duration in milliseconds. */
 export interface CheckStep {
   name: string;
   ok: boolean;

@@ -1,4 +1,7 @@
-/** The control plane's part of an S3 destination: signs, completes, lists, deletes and checks. */
+/**
+ * Accesses S3 buckets for the control plane: signs URLs, completes uploads, lists and deletes objects, and
+ * checks buckets.
+ */
 import type { Clock } from "../domain/clock.ts";
 import { systemClock } from "../domain/clock.ts";
 import type { Network } from "../network/network.ts";
@@ -264,8 +267,8 @@ export class Bucket {
 }
 
 /**
- * Returns whether an object with this ETag may consist of these parts. The ETag of a multipart upload ends
- * with the number of its parts.
+ * Returns whether an object with this ETag might consist of these parts. The ETag of an object that was
+ * uploaded in parts ends with the number of parts.
  */
 function fitsParts(etag: string | null, parts: readonly UploadedPart[]): boolean {
   const count = /-(\d{1,5})$/.exec(etag ?? "")?.[1];

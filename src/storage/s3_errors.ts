@@ -205,7 +205,7 @@ export function unreachableError(
 
 function networkFault(host: string, cause: unknown, { isHostStyle }: AddressGuesses): string {
   const detail = causes(cause);
-  // The host name may be unknown because the bucket's name is a part of it.
+  // If the host name contains the bucket's name, this might be why the host is unknown.
   const pathStyle = isHostStyle ? " Or set path_style_endpoint, which most self-hosted services need." : "";
   if (/ENOTFOUND|EAI_AGAIN/i.test(detail)) {
     return `there is no host ${host}. Check the destination's endpoint and region, and this machine's DNS.${pathStyle}`;

@@ -35,7 +35,10 @@ export const NAVIGATION: readonly (readonly NavigationEntry[])[] = [
   ],
 ];
 
-/** Returns the entry whose page, or whose page's subpage, is at `path`; undefined if there is none. */
+/**
+ * Returns the navigation entry of the page at `path`. A subpage has the entry of the page above it. Undefined
+ * if there is no entry.
+ */
 export function entryOf(path: string): NavigationEntry | undefined {
   return NAVIGATION.flat().find((entry) =>
     entry.path === "/" ? path === "/" : path === entry.path || path.startsWith(`${entry.path}/`)

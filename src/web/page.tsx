@@ -1,4 +1,7 @@
-/** Adds pages and their actions. A page is what a logged-in user sees; an action is what a form does. */
+/**
+ * Adds pages and their actions. A page is shown to a logged-in user. An action handles a form that the user
+ * has sent.
+ */
 import type { Child } from "hono/jsx";
 import { setFlash } from "./flash.ts";
 import { render } from "./layout.tsx";

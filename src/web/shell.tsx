@@ -45,7 +45,10 @@ export function Shell({ view, title, children, refreshSeconds, log }: ShellProps
   );
 }
 
-/** The configuration of htmx. A renewed part keeps what the user has unfolded: the attribute `open`. */
+/**
+ * The configuration of htmx. What the user has unfolded stays unfolded when a part of the page is renewed:
+ * `morphIgnore` contains the attribute `open`.
+ */
 const HTMX = {
   extensions: "hx-csp,sse",
   includeIndicatorCSS: false,
@@ -72,8 +75,8 @@ function Head({ view, refreshSeconds }: { view: View; refreshSeconds?: number })
 }
 
 /**
- * Says whether the page is up to date. The connection that it holds receives the events by which the parts of
- * the page renew themselves.
+ * Says whether the page is up to date. Its element also holds the connection for live events. The parts of
+ * the page renew themselves when such events arrive.
  */
 function LiveChip({ view, log }: { view: View; log?: FollowedLog }) {
   const query = log === undefined ? "" : `?log=${log.id}&after=${log.after}`;
@@ -157,7 +160,10 @@ function FlashNotice({ view }: { view: View }) {
   );
 }
 
-/** The dialog that Ctrl-K opens. Its form also works as the page `/search`. */
+/**
+ * The dialog that Ctrl-K opens. It shows results while a person types. Sending its form opens the page
+ * `/search`.
+ */
 function Palette({ view }: { view: View }) {
   const attributes = view.hx({
     get: view.path("/search"),

@@ -124,7 +124,9 @@ function headersFor(c: SiteContext): Headers {
   return headers;
 }
 
-/** Returns the path of the page to show next; `otherwise` if the given text is not a path of this site. */
+/**
+ * Returns the path of the page to show next. This is `given` if it is a path of this site, else `otherwise`.
+ */
 export function nextPath(given: string | undefined, otherwise = "/"): string {
   return given !== undefined && /^\/(?![/\\])[\x21-\x7e]{0,8000}$/.test(given) ? given : otherwise;
 }

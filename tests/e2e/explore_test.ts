@@ -185,7 +185,7 @@ Deno.test("the databases of a server are listed with a stored or a given passwor
         time_to_run_at: "01:00",
       });
       assert.equal((await api.call("GET", `${path}?backup_task_id=${task}`)).status, 200);
-      // The task's password must not be sent to a host that is not the task's.
+      // The task's password must be sent only to the task's own host.
       const elsewhere = await api.call(
         "GET",
         `${path}?backup_task_id=${task}&database_host=elsewhere.invalid`,

@@ -92,7 +92,7 @@ async function stage(stack: AsyncDisposableStack): Promise<Stage> {
     async contents() {
       const all = await contentsOf(sql, { runs: ["lease_expires_at", "deadline_at"] });
       all.remote_servers = all.remote_servers!.filter((row) => !theirs.has(JSON.parse(row).id));
-      // When the hostile agents were connected is theirs, too.
+      // Also leave out the rows that say when the hostile agents were connected.
       all.server_connections = all.server_connections!.filter((row) =>
         !theirs.has(JSON.parse(row).remote_server_id)
       );
@@ -573,8 +573,8 @@ Deno.test("a flood ends its own socket, and sockets that say nothing are few", a
       using agent = await RawAgent.connect(url, key);
       for (let i = 0; i < 5000; i++) agent.send(message(i));
       // The control plane closes the connection with 4429. The agent keeps sending, which might break the
-      // connection before the agent reads this code. With 4408, a timeout would have ended the connection, a
-      // minute later.
+      // connection before the agent reads this code. Code 4408 would be wrong: it would mean that only a
+      // timeout ended the connection, a minute later.
       assert.ok([4429, 1006, 0].includes((await agent.end())!));
     });
   }

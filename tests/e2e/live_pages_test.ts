@@ -87,7 +87,7 @@ Deno.test("a control plane that stops ends the streams of open pages by itself",
     const text = new TextDecoder();
     assert.match(text.decode((await reader.read()).value), /event: refresh/);
     const stopped = server.stop("SIGTERM");
-    // A stream that is cut off after the grace time would reject.
+    // If the control plane cut off the stream after the grace time, `read` would reject.
     while (!(await reader.read()).done);
     await stopped;
   } finally {

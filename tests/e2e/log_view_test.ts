@@ -35,7 +35,7 @@ function watchConsole(page: Page): string[] {
   return wrong;
 }
 
-/** Evaluates an expression about the element of the log, whose name is `log`. */
+/** Evaluates an expression in the page. In the expression, `log` is the element that contains the log. */
 const read = <T>(page: Page, expression: string): Promise<T> =>
   page.evaluate(`(() => { const log = document.getElementById("log"); return ${expression}; })()`);
 

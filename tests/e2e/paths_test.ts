@@ -156,7 +156,7 @@ const DESTINATIONS: Readonly<Record<string, Record<string, unknown>>> = {
 function bodyOf(field: string, value: unknown, ids: Record<string, number>): Record<string, unknown> {
   const destination = DESTINATIONS[field];
   if (destination !== undefined) {
-    // Only the check of an unsaved destination needs the server.
+    // `remote_server_id` is only for the endpoint that checks an unsaved destination.
     return { label: "d", remote_server_id: ids.remote_server_id, ...destination, [field]: value };
   }
   if (/^(source_path|excluded_paths|appended_file_name|store_path)$/.test(field)) {

@@ -1,4 +1,4 @@
-/** Tests that the control plane, by default, does not connect to a private address that a user enters. */
+/** Tests the default for private addresses that users enter: the control plane does not connect to them. */
 import assert from "node:assert/strict";
 import { createApp } from "../../src/http/app.ts";
 import { channelOf, NOTIFICATION_STREAM_TYPES } from "../../src/notify/channels/registry.ts";

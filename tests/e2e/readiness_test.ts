@@ -125,7 +125,7 @@ Deno.test("connections that the server closes while they are idle cost no reques
       assert.deepEqual(await plane.burst(), GOOD);
       await new Promise((resolve) => setTimeout(resolve, 300));
     }
-    // The control plane is ready only if its listening connection is still open.
+    // The control plane is ready only while the connection on which it listens for notifications is open.
     await until(() => plane.isReady());
     await new Promise((resolve) => setTimeout(resolve, 500));
     assert.equal(await plane.isReady(), true);

@@ -1,4 +1,4 @@
-/** Tests how a control plane whose database is lost is recovered from its backups. */
+/** Tests that a control plane can be recovered from its backups after it has lost its database. */
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { withDigest } from "../../agent/engine/manifest/manifest_digest.ts";

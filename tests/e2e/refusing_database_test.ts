@@ -56,8 +56,9 @@ Deno.test("a server that refuses the log-in is named by /readyz and the API, and
       return false;
     });
     for (const [method, body] of [["GET", undefined], ["POST", { label: "x" }]] as const) {
-      // Repeats the request. A log-in that is in progress might still succeed. And a connection that breaks
-      // gives a less precise error.
+      // Repeats the request until the API reports the refusal. Earlier requests might have other results: a
+      // log-in that is in progress might still succeed, and a connection that breaks gives a less precise
+      // error.
       await until(async () => {
         const answer = await plane.api.call(method, "/tags", body);
         if (answer.status !== 503) await postgres.sql("postgres", END_ALL);

@@ -84,8 +84,9 @@ function judge(
 }
 
 /**
- * Returns by how many milliseconds the plan sets the database's clock back. After that, the clock might show
- * a time before a task's creation. A due time is allowed to be up to this much earlier.
+ * Returns by how many milliseconds the plan sets the database's clock back. The clock might then show a time
+ * before a task's creation. So a task's due time is allowed to be before the task's creation, by at most this
+ * many milliseconds.
  */
 function setBack({ controlPlanes, faults }: Plan): number {
   if (controlPlanes > 1) return 0;

@@ -15,14 +15,15 @@ export interface StagedTask extends PlannedTask {
   readonly storePath: string;
   /** Time at which the task was created, on the database's clock. */
   readonly createdAt: Date;
-  /** Due times that the plan has set. Each was the current time when the plan set it. */
+  /** Due times that the plan has set. The plan always sets a due time to the current time. */
   readonly broughtForward: Date[];
   /** Due times that the plan tried to set while the database failed. It is unknown whether they were set. */
   readonly perhapsForward: Date[];
 }
 
 /**
- * Time that a plan goes on after its last run or fault, for frames that are still to come, in milliseconds.
+ * How long a plan continues after its last run or fault, in milliseconds. Frames can still arrive in this
+ * time.
  */
 const AFTERMATH = 1500;
 /**

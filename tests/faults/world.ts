@@ -162,8 +162,8 @@ export class World implements AsyncDisposable {
   }
 
   /**
-   * Calls the API. Repeats the call if the response says that the database is unavailable. Also repeats it if
-   * the connection fails because its control plane has ended.
+   * Calls the API. Repeats the call if the response says that the database is unavailable, or if the
+   * connection fails because the control plane has ended.
    */
   async call(method: string, path: string): Promise<Answer> {
     const end = performance.now() + START;

@@ -3,8 +3,8 @@ import type { Clock } from "../../../src/domain/clock.ts";
 import type { SortedListing } from "./sorted_listing.ts";
 
 /**
- * Minimum size, in stored bytes, of an index whose listing is kept. Reading a smaller index takes no longer
- * than sorting it.
+ * Minimum size of an index whose sorted listing is kept, in stored bytes. To read a smaller index again takes
+ * no longer than to sort it.
  */
 const MIN_INDEX_BYTES = 512 * 1024;
 /** Maximum number of listings that are kept. */

@@ -66,8 +66,8 @@ export class NamePattern {
 }
 
 /**
- * Returns an expression for a token, in the form in which an index writes names. The expression matches
- * everything that the token matches, and possibly more.
+ * Returns a regular expression for a token. The expression is applied to names as an index writes them, with
+ * escapes. It matches everything that the token matches, and possibly more.
  */
 function expressionOf(token: Token): string {
   if (token.type === "all") return ".*";

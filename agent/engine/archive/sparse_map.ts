@@ -96,8 +96,8 @@ export async function* sparseBytes(
 }
 
 /**
- * Returns the parts of the segments that lie between `from` and `to`, and the range that these parts occupy
- * in the stored data.
+ * Cuts off what the segments have before `from` or after `to`. Returns the remaining parts, and the range
+ * that these parts occupy in the stored data.
  */
 function within(segments: readonly Segment[], from: number, to: number) {
   const parts: Segment[] = [];

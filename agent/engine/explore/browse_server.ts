@@ -1,4 +1,7 @@
-/** Lists a directory of the server, for people who choose what to back up. Nothing is opened or followed. */
+/**
+ * Lists a directory of the server, for people who choose what to back up. Opens no files in the directory,
+ * and follows no symbolic links.
+ */
 import type { ServerBrowse, ServerBrowseResult, ServerEntry } from "../../../src/protocol/exploring.ts";
 import type { Clock } from "../../../src/domain/clock.ts";
 import { bytesOf, byteString, latin1 } from "../archive/bytes.ts";
@@ -39,7 +42,7 @@ export async function browseServer(
   await using children = new Children(clock, signal);
   let path = byteString(request.path);
   let real = await realPath(path, children);
-  // If nothing has this path, the path may be a display name from an earlier listing.
+  // If the path does not exist, it might be a display name from an earlier listing.
   if (real === null && nameFromDisplay(request.path) !== path) {
     path = nameFromDisplay(request.path);
     real = await realPath(path, children);

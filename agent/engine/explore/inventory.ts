@@ -19,7 +19,10 @@ const DOCKER_VOLUMES = "/var/lib/docker/volumes";
 const DISKS = new Set(
   ("ext2 ext3 ext4 xfs btrfs zfs f2fs jfs reiserfs bcachefs ntfs ntfs3 fuseblk vfat exfat").split(" "),
 );
-/** Mount points that a backup of a server does not need, and directories with mounts of programs. */
+/**
+ * A mount at or below one of these directories is not listed. A backup of a server does not need the mount,
+ * or a program has made it.
+ */
 const IGNORED =
   /^\/(boot|efi|proc|sys|dev|run|tmp|snap|var\/lib\/(docker|containerd|containers|kubelet|snapd))(\/|$)/;
 /** Maximum number of items in a response. */
@@ -79,7 +82,10 @@ async function listAllDatabases(
   return items;
 }
 
-/** Lists the volumes of Docker: those that its program names, or those in its directory. */
+/**
+ * Lists the volumes of Docker, as the program `docker` names them. If the program is missing or fails, lists
+ * the volumes in Docker's directory.
+ */
 async function listVolumes(mounts: Mount[], children: Children, notes: string[]): Promise<InventoryItem[]> {
   const volume = (name: string, path: string): InventoryItem => ({
     ...{ kind: "docker_volume", engine: null, name, path, size: null },

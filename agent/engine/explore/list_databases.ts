@@ -40,7 +40,10 @@ export async function listDatabases(
   }
 }
 
-/** Returns the part of a login that the message of a database program blames; null if it blames none. */
+/**
+ * Returns which part of a login is wrong according to a database program's message; null if the message does
+ * not say which.
+ */
 function wrongPart(message: string, hasPassword: boolean): Refusal["part"] | null {
   if (/password|using password: YES/i.test(message) && !/using password: NO/.test(message)) return "password";
   if (/Access denied|role ".*" does not exist|Peer authentication|Ident authentication/i.test(message)) {

@@ -77,10 +77,12 @@ interface ListedIndex {
 }
 
 /**
- * Writes an entry `<type> <size> <name>` to the file `path` for each member that is not left out.
- * Each entry ends with NUL. Returns how many lines describe members, including unreadable lines; the root
- * directory's line does not count. Members of unknown type and unreadable lines get no entry. Returns these
- * members, and the number of these lines.
+ * Writes the members of an index to the file `path`. Each member gets an entry `<type> <size> <name>` that
+ * ends with NUL.
+ *
+ * Three kinds of lines get no entry: those of members that `isLeftOut` selects, those of members of unknown
+ * type, and unreadable lines. The returned `count` includes all of these. It does not include the line of the
+ * root directory.
  */
 async function listIndex(
   path: string,

@@ -39,7 +39,7 @@ interface Matches {
 interface Match {
   /** Byte string of the path. */
   readonly name: string;
-  /** The name as the index writes it, without the quote at its end. */
+  /** The quoted name, as in the index. The closing quote, and a slash before it, are left out. */
   readonly quoted: string;
   readonly version: Omit<FoundVersion, "backups">;
 }

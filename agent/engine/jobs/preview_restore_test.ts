@@ -1,4 +1,4 @@
-/** Tests that a preview changes nothing, and reports whatever then fails the restore. */
+/** Tests that a preview changes nothing, and that it reports everything that would make the restore fail. */
 import assert from "node:assert/strict";
 import {
   assertNothingLeft,

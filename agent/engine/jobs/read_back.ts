@@ -75,7 +75,8 @@ export async function readBack(
 }
 
 /**
- * Inspects an archive while it is read, because it may be too large for a temporary file. Returns the faults.
+ * Inspects an archive while it is read. An archive might be too large to be stored in a temporary file first.
+ * Returns the archive's faults.
  */
 async function inspectWhileReading(
   { sha256 }: StoredObject,

@@ -124,8 +124,8 @@ async function* readChecked(
 }
 
 /**
- * Yields a range of a file. Normally reads only the frames that contain the range, because tar would unpack
- * the file from its start. Uses tar in these cases:
+ * Yields a range of a file's bytes. Normally reads only the frames that contain the range. Tar would have to
+ * unpack the file from its beginning up to the range, so tar is used only in these cases:
  * - The range is near the file's start.
  * - The archive has no frame table.
  * - The layout of the member is unknown.
@@ -161,9 +161,9 @@ function bytesOf(
 }
 
 /**
- * Sends an object exactly as it is stored, and returns the outcome. Reads one byte before sending, so that an
- * error of the read can be reported. After the transfer has begun, an error would look like a broken
- * download.
+ * Sends an object exactly as it is stored, and returns the outcome. Reads one byte before sending. If this
+ * read fails, the error can still be reported. After the transfer has begun, an error would look like a
+ * broken download.
  */
 async function sendStored(
   { objects }: BackupSend["backup"],

@@ -1,4 +1,4 @@
-/** Reads the objects of a stored backup, verifies their SHA-256 and decrypts them. */
+/** Reads the objects of a stored backup. Verifies the SHA-256 of each object, and decrypts the objects. */
 import { createHash, type Hash } from "node:crypto";
 import type { BackupToRead, StoredObject } from "../../../src/protocol/job.ts";
 import { isUnreadable } from "../destinations/local/reader.ts";

@@ -1,4 +1,7 @@
-/** Counts what a restore has unpacked, before it is published. Publishing moves all of it, or nothing. */
+/**
+ * Counts what a restore has unpacked. The count can be made before publishing, because publishing moves
+ * everything or nothing.
+ */
 import type { Amounts } from "../../../src/protocol/restore_report.ts";
 import { latin1 } from "../archive/bytes.ts";
 import { UNKNOWN_AMOUNTS } from "../obstacles.ts";

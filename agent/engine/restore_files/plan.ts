@@ -92,7 +92,7 @@ export function requestedAmounts(contents: Contents | null): Amounts {
   return { ...UNKNOWN_AMOUNTS, files_count: filesCount, directories_count: directoriesCount, bytes };
 }
 
-/** Returns the description of the files that were backed up; null if it is not recorded. */
+/** Returns the backup's description of the files that were backed up; null if the backup has none. */
 export function sourceOf({ job }: RestoreContext): z.infer<typeof FilesDescription> | null {
   return FilesDescription.safeParse(job.backup.source).data ?? null;
 }

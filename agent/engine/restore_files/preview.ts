@@ -13,7 +13,8 @@ export async function previewFiles(
   context: PreviewContext,
   inspection: CollectedObstacles,
 ): Promise<PreviewedRestore> {
-  // Without the index, it is unknown what the paths name. The directory can still be checked.
+  // If the index cannot be read, it is unknown which files the requested paths name, so the paths are not
+  // checked. The restore directory can still be checked.
   const planned = context.isElsewhere ? { ...target, paths: [] } : target;
   let plan: RestorePlan | null = null;
   try {

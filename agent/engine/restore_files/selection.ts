@@ -140,7 +140,8 @@ class Choice {
   take(member: Member, range: Range): void {
     const root = this.#rootOf(member.name);
     if (root === null) {
-      // Unpack the directories above chosen members too, so that they get their own owners and modes.
+      // Also unpack the directories above chosen members. These directories then get their own owners and
+      // modes.
       if (member.type === "directory" && this.#ancestors.has(member.name)) this.ranges.push(range);
       return;
     }
@@ -174,7 +175,7 @@ export function directoriesAbove(name: string): string[] {
   return above;
 }
 
-/** Returns the directory above a name; empty for an entry of the root. */
+/** Returns the name of the directory that contains an entry; empty if this directory is the root. */
 export function parentOf(name: string): string {
   return name.slice(0, Math.max(name.lastIndexOf("/"), 0));
 }

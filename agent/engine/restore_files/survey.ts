@@ -1,4 +1,4 @@
-/** Counts what a restore unpacks, by the archive's index. */
+/** Counts the members that a restore unpacks, as the archive's index lists them. */
 import type { Member } from "../archive/archive_index.ts";
 import type { Range } from "../archive/archive_ranges.ts";
 

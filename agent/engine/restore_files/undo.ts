@@ -58,7 +58,7 @@ export function planUndo(work: string, directory: string, stages: readonly Stage
   return writePlan(undoFiles(work), { place: directory, stages: [...stages], is_cleared: false });
 }
 
-/** Removes the plan. From now on the restore is not undone. */
+/** Removes the plan, so that the restore can no longer be undone. */
 export async function forgetUndo(work: string): Promise<void> {
   await Deno.remove(undoFiles(work).plan);
 }
@@ -77,8 +77,8 @@ export async function undo(work: string, children: Children, clock: Clock): Prom
       await makeDirectoriesWritable(directory, files, children);
       for (const stage of stages) await removePlaced(stage, files, children);
       await removeDirectories(directory, files, children);
-      // Record that the published files are gone before the replaced files get the same names. Otherwise a
-      // second undo would remove the replaced files.
+      // The published files are gone. Record this before the replaced files are put back under the same
+      // names. Otherwise a second undo would remove the replaced files.
       await writePlan(files, { ...plan, is_cleared: true });
     }
     for (const stage of stages) await putBack(stage, files, children);

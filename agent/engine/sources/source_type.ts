@@ -29,8 +29,8 @@ export interface SourceType<Spec = JobSource, Target = RestoreTarget> {
   /** Restores a backup. Undefined if agents cannot restore this type. */
   restore?(target: Target, context: RestoreContext): Promise<RestoreResult>;
   /**
-   * Makes the checks of a restore without changing anything, and says what would be restored where. Undefined
-   * if agents cannot restore this type.
+   * Makes the checks of a restore without changing anything. Returns what would be restored, and to which
+   * locations. Undefined if agents cannot restore this type.
    */
   preview?(
     target: Target,
@@ -68,7 +68,8 @@ export interface SourceType<Spec = JobSource, Target = RestoreTarget> {
 }
 
 /**
- * Format of a stored stream. The checks need only the stream, not its source, and throw a `RunFailedError`.
+ * Format of a stored stream. Its checks need only the stream, not the stream's source. If a check finds a
+ * fault, it throws a `RunFailedError`.
  */
 export interface StreamFormat {
   /**

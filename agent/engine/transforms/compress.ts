@@ -60,9 +60,9 @@ export interface CompressionStreams {
   /** Path of a FIFO or file with the uncompressed bytes. */
   readonly from: string;
   /**
-   * Path of an existing file, if the compressor itself writes the archive into it. `take` then gets the bytes
-   * that the compressor has written. Null if the agent writes the archive. At level 0, the agent always
-   * writes the archive.
+   * Path of an existing file if the compressor itself writes the archive; null if the agent writes it. At
+   * level 0, the agent always writes the archive. If the compressor writes the archive, `take` gets bytes
+   * that are already in the file.
    */
   readonly into: string | null;
   /** Called with the compressed bytes, in order and one at a time. */

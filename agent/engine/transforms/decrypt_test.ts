@@ -116,7 +116,7 @@ Deno.test("a run that is aborted while the key is derived rejects with the abort
   await assert.rejects(collect(decryptStream(inPieces(sealed), key, children)), /cancelled by hand/);
 });
 
-/** The V8 flags of the agent. The agent itself starts garbage collections. */
+/** The V8 flags of the agent. With `--expose-gc`, the agent's code can start garbage collections itself. */
 const AGENT_FLAGS = ["--expose-gc", "--max-semi-space-size=1", "--single-threaded-gc"];
 
 testAlone(import.meta.url, "memory stays flat however long the stream is", async () => {

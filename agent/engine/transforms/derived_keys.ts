@@ -37,7 +37,7 @@ export class DerivedKeys {
 
   constructor(private readonly deriveNew: Derivation = deriveKey) {}
 
-  /** Returns the kept key, or derives and keeps it. */
+  /** Returns the kept key for these arguments. If there is none, derives the key and keeps it. */
   readonly derive: Derivation = async (children, passphrase, salt, workFactor) => {
     const id = idOf(passphrase, salt, workFactor);
     const kept = this.#kept.get(id) ?? await this.#deriveInTurn(children, passphrase, salt, workFactor);

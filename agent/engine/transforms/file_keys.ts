@@ -36,8 +36,8 @@ export class FileKeys {
 }
 
 /**
- * Prevents an unhandled rejection if the creation of a key fails before the key is taken, or if it fails and
- * the key is never taken.
+ * Prevents an unhandled rejection if a key cannot be created and nobody awaits it. The key might not have
+ * been taken yet, or might never be taken.
  */
 function ignoreRejection<T>(promise: Promise<T>): Promise<T> {
   promise.catch(() => {});

@@ -145,7 +145,7 @@ export class FrameWatch {
 export interface StreamEnd {
   /** Uncompressed size of the whole stream in bytes. */
   size: number;
-  /** Number of bytes of `size` that are in incompressible frames. */
+  /** Uncompressed size of all incompressible frames together, in bytes. `size` includes it. */
   incompressible: number;
   /** The last 64 KiB of the uncompressed stream, or all of it if it is shorter. */
   tail: Uint8Array;

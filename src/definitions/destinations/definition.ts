@@ -134,10 +134,10 @@ export interface RecoveryInstructions<Settings> {
    * Describes the location for people.
    *
    * @param directory Directory of a backup; null describes the destination as a whole.
-   * @param disks Names of the servers whose disks hold the backups, for types of reach `server`.
+   * @param disks Names of the servers whose disks hold the backups. Used if `reach` is `server`.
    */
   describe(settings: Settings, directory: string | null, disks: string): string;
-  /** Returns the location in the form of `recover --from`, without shell quotes. */
+  /** Returns the location as a person enters it after `recover --from`, without shell quotes. */
   address(settings: Settings, directory: string): string;
   /** Returns shell lines to run before `recover`, such as lines that set variables which `recover` reads. */
   environment(settings: Settings, disks: string): readonly string[];

@@ -144,7 +144,9 @@ export type Shown<T extends FieldTable> = {
     { isSecret: true } ? boolean : ShownValue<T[N]>;
 };
 
-/** Fields that a record shows a second time inside its object `G`, by their names in that object. */
+/**
+ * Fields that a record also shows inside its object `G`. The keys are the names of the fields in that object.
+ */
 export type ShownInside<T extends FieldTable, G extends string> = {
   -readonly [N in keyof T as T[N] extends { alsoShownAs: `${G}.${infer A}` } ? A : never]: Value<T[N]>;
 };

@@ -121,7 +121,10 @@ export function typeOfEngine(engine: string): string {
   return found[0];
 }
 
-/** Returns the definition of the source type whose backups have this engine. Throws if there is none. */
+/**
+ * Returns the definition of the source type that stores backups with this engine. Throws if no source type
+ * does.
+ */
 export function definitionOfEngine(engine: string): SourceDefinition {
   return DEFINITIONS.get(typeOfEngine(engine))!;
 }

@@ -10,5 +10,5 @@ export interface Credential {
 /** The credential of calls that the control plane makes itself. No token has this id. */
 export const OWN_CREDENTIAL: Credential = { kind: "token", id: 0 };
 
-/** Minimum interval between two records of the use of a credential, in milliseconds. */
+/** Minimum time between two updates of a credential's last use, in milliseconds. */
 export const USE_RECORD_INTERVAL = 60_000;

@@ -106,8 +106,8 @@ export function identityOf(claims: Claims, more: Claims, groupsClaim: string): O
   const { iss, sub, iat, auth_time: authenticated } = claims;
   if (typeof iss !== "string" || typeof sub !== "string") return null;
   if (sub === "" || sub.length > MAX_TEXT || /\p{Cc}/u.test(sub)) return null;
-  // Take the address and its `email_verified` from the same claims. One source's statement must not verify an
-  // address of the other source.
+  // Take the address and its `email_verified` from the same source: the ID token or the user info endpoint. A
+  // statement of one source must not verify an address from the other.
   const { email, email_verified: isVerified } = "email" in claims ? claims : more;
   const isUsable = typeof email === "string" && email.length <= MAX_EMAIL && /^[^\s@]+@[^\s@]+$/.test(email);
   const verified = isUsable && isVerified === true ? email : null;

@@ -10,7 +10,7 @@ interface Trouble {
   readonly stopsWrites: boolean;
 }
 
-/** The explanation if the server can't be reached, such as while it starts, stops or restarts. */
+/** The explanation if the server can't be reached, for example because it is starting or stopping. */
 export const UNREACHABLE_MESSAGE = "The database can't be reached right now; try again in a moment.";
 
 /**

@@ -97,7 +97,7 @@ function readDatabaseUrl(text: string): DatabaseUrl | string {
   };
 }
 
-/** Returns the URL for postgres.js without the parameters that are handled here. */
+/** Returns the URL for postgres.js. Leaves out the parameters that this module handles itself. */
 function driverUrl(base: string, parameters: ReadonlyMap<string, string>): string {
   const kept = [...parameters].filter(([name]) => !OWN_PARAMETERS.has(name));
   const query = kept.map(([name, value]) => `${encodeURIComponent(name)}=${encodeURIComponent(value)}`).join(

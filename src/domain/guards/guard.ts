@@ -78,7 +78,8 @@ export interface GuardWords {
 }
 
 /**
- * Notification about a stored backup with a finding. It goes to the streams that are notified of failures.
+ * A notification that a guard reported a finding about a stored backup. It goes to the streams that are
+ * notified of failures.
  */
 export interface GuardNotification<E extends string> {
   readonly event: E;

@@ -1,4 +1,7 @@
-/** Computes from the growth of a destination when it is full, and from its price what it costs. */
+/**
+ * Computes when a destination will be full, from its growth. Computes what a destination costs, from its
+ * price.
+ */
 
 const DAY = 24 * 3_600_000;
 

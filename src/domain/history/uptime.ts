@@ -1,4 +1,4 @@
-/** Computes how much of a time an agent was connected. */
+/** Computes for which share of a time range an agent was connected. */
 
 /** A time in which an agent was connected. */
 export interface ConnectedInterval {
@@ -8,7 +8,9 @@ export interface ConnectedInterval {
 }
 
 export interface Uptime {
-  /** Share of the whole time, from 0 to 1; null if nothing was recorded in it. */
+  /**
+   * Share of the recorded time in which the agent was connected, from 0 to 1; null if no time was recorded.
+   */
   readonly total: number | null;
   /** Share of each day. */
   readonly days: readonly (number | null)[];

@@ -1,6 +1,6 @@
 /** Finds the times at which several tasks of one server are planned to run. */
 
-/** A planned run, from `at` to before `until`, in milliseconds since 1970. */
+/** A planned run. It begins at `at`, and at `until` it has ended. Both are in milliseconds since 1970. */
 export interface PlannedRun {
   readonly taskId: number;
   readonly at: number;

@@ -28,7 +28,9 @@ const SPARSE = [
   "0 12 13 * 5",
   "45 0,1,2,3,23 * 3,10 *",
 ];
-/** Expressions that match more often. They are compared only in the days around each clock change. */
+/**
+ * Expressions that match more than a few times a day. Only the days around each clock change are compared.
+ */
 const DENSE = ["*/7 * * * *", "15,45 1-3 * * *", "0 */2 * * 6,0", "* 0-2 * * *"];
 
 const { seed } = runs(1, 1);

@@ -45,8 +45,8 @@ function segments(name: string): string[] {
 }
 
 /**
- * Stores a value at a path. Returns false if the path already has a value, or if a beginning of the path has
- * a text as its value.
+ * Stores a value at a path. Returns false if the path already has a value. Also returns false if a text is
+ * already stored at a shorter path with which this path begins.
  */
 function put(root: Branch, path: string[], value: string): boolean {
   let branch = root;

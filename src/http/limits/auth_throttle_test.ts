@@ -28,7 +28,7 @@ Deno.test("a token that failed too often from an address is refused for the rest
   const refused = refusal(throttle, "192.0.2.1", `${BAD}-and-another-end`);
   assert.deepEqual([refused?.status, refused?.headers["Retry-After"]], [429, "45"]);
   assert.ok(!refused!.message.includes("rg_"));
-  // Another token from the same address is admitted. The refused token is admitted from another address.
+  // From the same address, another token is admitted. From another address, the refused token is admitted.
   assert.equal(refusal(throttle, "192.0.2.1", bad(1)), null);
   assert.equal(refusal(throttle, "192.0.2.2", BAD), null);
   await clock.advance(45_000);

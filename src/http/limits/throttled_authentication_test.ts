@@ -14,8 +14,9 @@ Deno.test("failed authentications are throttled by address, for any token and en
       body: agent,
       headers: { Authorization: `Bearer ${token}`, "Content-Type": "application/json" },
     }, { remoteAddress });
-  // An address is allowed a third of the limit for tokens with the same beginning. After three failures,
-  // tokens with this beginning are refused from the address, and other tokens are admitted.
+  // An address is allowed nine failures, but only a third of them with tokens that have the same beginning.
+  // After three such failures, the address is refused with tokens of this beginning. Other tokens are still
+  // admitted.
   for (let time = 0; time < 3; time++) assert.equal((await ask("/api/tags", BAD, "192.0.2.1")).status, 401);
   const refused = await ask("/api/tags", BAD, "192.0.2.1");
   assert.equal(refused.status, 429);

@@ -124,7 +124,7 @@ function withParameters(url: URL, parameters: Readonly<Record<string, string>>):
   return ping;
 }
 
-/** Maximum number of characters of a summary. In a URL, one of them takes up to nine characters. */
+/** Maximum number of characters of a summary. A URL needs up to nine characters for one character of text. */
 const SUMMARY_LIMIT = 500;
 
 function summaryOf({ title, event: { reason } }: Message): string {

@@ -6,7 +6,8 @@ import type { Channel } from "./channel.ts";
 import { httpsValue } from "./https_value.ts";
 
 /**
- * The version of the JSON document. A change to which receivers must adapt raises it. A new field does not.
+ * The version of the JSON document. It is raised by every change that receivers must adapt to. A new field
+ * does not raise it.
  */
 const WEBHOOK_VERSION = 1;
 

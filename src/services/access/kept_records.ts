@@ -5,8 +5,8 @@ import type { ServiceContext } from "../context.ts";
 import { pluralize } from "../pluralize.ts";
 
 /**
- * Returns how many tasks, servers, destinations and backups the workspaces have together, such as `2
- * backups`. Leaves out types without records.
+ * Returns the numbers of tasks, servers, destinations and backups, each as a text such as `2 backups`. Each
+ * number is the sum over all given workspaces. A number of 0 is left out.
  */
 export async function keptRecords(
   { clock }: Pick<ServiceContext, "clock">,

@@ -17,9 +17,9 @@ export interface TokenWatch extends Disposable {
 const MAX_TIMER = 24 * 3_600_000;
 
 /**
- * Watches the caller's token or session until the watch is disposed. Its signal aborts when the token or
- * session is no longer valid. It also aborts when the caller loses `ability`, or acts in another workspace.
- * If the database is unavailable, the check is repeated later, and the signal does not abort.
+ * Watches the caller's token or session until the watch is disposed. The watch's signal aborts when the token
+ * or session becomes invalid, when the caller loses `ability`, or when the session changes to another
+ * workspace. If the database is unavailable, the signal does not abort, and the check is repeated later.
  */
 export function watchCaller(services: ServiceContext, caller: Caller, ability: Ability | null): TokenWatch {
   const ended = new AbortController();

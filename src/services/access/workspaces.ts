@@ -88,8 +88,8 @@ export function chooseWorkspace(
 }
 
 /**
- * Deletes a workspace. Throws a `ConflictError` if the workspace has tasks, servers, destinations or backups,
- * or is a user's own.
+ * Deletes a workspace. Throws a `ConflictError` if the workspace has tasks, servers, destinations or backups.
+ * Also throws it for a user's own workspace, which is deleted with the user.
  */
 export function deleteWorkspace(services: ServiceContext, caller: Caller, id: number): Promise<void> {
   return transaction(services.database, async (sql) => {

@@ -183,8 +183,8 @@ export function clearDamage(services: ServiceContext, caller: Caller, id: number
 }
 
 /**
- * Clears a backup's mark as damaged or suspicious. Without the mark, retention might remove different backups
- * of the task. It puts these backups into the trash first.
+ * Clears a backup's mark as damaged or suspicious. Without the mark, retention might choose different backups
+ * of the task for removal. Retention puts these backups into the trash before it removes them.
  */
 async function review(
   services: ServiceContext,

@@ -43,7 +43,7 @@ Deno.test("a task's newest backup is drilled a day after the task's creation, th
   await database`update backup_tasks set verify_every = 1`;
   assert.equal(await queueDueVerifications(services), 0, "one check at a time");
   await database`update backup_tasks set verify_every = 0`;
-  // A failed drill is repeated a day later, and marks no damage.
+  // A failed drill is repeated a day later. It does not mark the backup as damaged.
   assert.deepEqual(await end(failure("There was no room")), { id: newest, bytes: 5000 });
   await clock.advance(DAY - 1);
   assert.equal(await queueDueDrills(services), 0);

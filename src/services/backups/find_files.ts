@@ -65,7 +65,7 @@ export interface FoundFiles {
   readonly notSearched: readonly { readonly backup: BackupDetailRow; readonly reason: string }[];
   /** Number of unreadable index lines that contain the pattern. */
   readonly unlisted: number;
-  /** Number of older backups that were not searched, and that `notSearched` does not list. */
+  /** Number of older backups that were not searched. They are not in `notSearched`. */
   readonly older: number;
 }
 
@@ -281,7 +281,10 @@ function validated(result: BackupFindResult, known: ReadonlyMap<number, unknown>
   return { ...result, hits: hits.filter(({ versions }) => versions.length > 0) };
 }
 
-/** Splits a hit by the tasks of its backups. Tasks can have different files at the same path. */
+/**
+ * Splits a hit into one hit for each task that has backed up the file, because different tasks can have
+ * different files at the same path.
+ */
 function byTask(
   { path, versions }: BackupFindResult["hits"][number],
   order: ReadonlyMap<number, { backup: BackupDetailRow }>,

@@ -16,9 +16,9 @@ const AGENT_TIMEOUT = 60_000;
 
 export interface PreviewedRestore extends RestorePreviewResult {
   readonly remote_server: { readonly id: number; readonly label: string };
-  /** Kind of the restored data, as in a task's `type`. */
+  /** Whether the agent found no obstacle to the restore. */
   readonly type: string;
-  /** Whether nothing is known that would fail the restore. */
+  /** True if the preview found no obstacle. */
   readonly is_possible: boolean;
 }
 

@@ -18,7 +18,7 @@ import type { BackupDestinationInput } from "./backup_destinations.ts";
 import { completeFields, fieldsAfter, refuseConnection, sealedFields } from "./destination_settings.ts";
 import { recordSpace } from "./space_watch.ts";
 
-/** Time limit of the agent for all steps, in milliseconds. */
+/** Time limit for the agent's check, which includes all steps, in milliseconds. */
 const AGENT_TIMEOUT = 60_000;
 
 type CheckOutcome = Omit<DestinationCheckResult, "space">;

@@ -33,7 +33,7 @@ export interface UsedDestination extends BackupDestinationRow {
   readonly usage: DestinationUsage;
 }
 
-/** Adds to each destination of the caller's workspace what is stored there. */
+/** Adds its usage to each of the given destinations. They belong to the caller's workspace. */
 export async function withUsage(
   { clock, database }: ServiceContext,
   { workspaceId }: Caller,

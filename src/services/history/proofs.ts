@@ -12,7 +12,10 @@ import { proofOf, type ProofStatus } from "../../domain/history/proof.ts";
 import type { Caller, ServiceContext } from "../context.ts";
 import { type Evidence, evidenceOf } from "../runs/evidence.ts";
 
-/** Results of a verification or drill. `damaged`: the backup is damaged. */
+/**
+ * Outcomes of verifications and drills. `proven` is a drill that succeeded, `verified` a verification that
+ * succeeded. `damaged` means that the run found damage in the backup.
+ */
 export const CHECK_OUTCOMES = ["proven", "verified", "damaged", "failed", "cancelled"] as const;
 
 export interface Check extends Omit<CheckRow, "state" | "verdict"> {

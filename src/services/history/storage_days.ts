@@ -21,8 +21,9 @@ export interface StorageDay {
 
 export interface StorageDays extends DayRange {
   /**
-   * When the database began to record removals, if that is after the beginning of the range and there were
-   * backups before; otherwise null. Days before it lack backups that were removed earlier.
+   * When the database began to record removals. For earlier days, backups that were removed before this time
+   * are missing from the numbers. Null if the range begins later, or if the workspace has no backups from
+   * before this time.
    */
   readonly exactSince: Date | null;
   /** Every day of the range, the oldest first. */

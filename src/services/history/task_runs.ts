@@ -24,7 +24,10 @@ export async function showTaskRuns(
   return await lastRunsOfTask(database, taskId, limit);
 }
 
-/** Returns the last ended backup runs of each of these tasks, or of every task of the workspace. */
+/**
+ * Returns the last backup runs that have ended, at most `limit` for each task. `ids` chooses the tasks. If it
+ * is absent, returns the runs of every task of the workspace.
+ */
 export function showStrips(
   { database }: ServiceContext,
   { workspaceId }: Caller,

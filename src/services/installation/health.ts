@@ -39,7 +39,8 @@ export class Health {
   }
 
   /**
-   * Stores the problem of a part of this process. Returns whether the problem differs from the last report.
+   * Stores the problem of one part of this process. Returns whether this problem differs from the problem
+   * that was last reported for this part.
    *
    * @param problem A sentence; null if the part has no problem.
    */

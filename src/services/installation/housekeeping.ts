@@ -47,7 +47,8 @@ export async function deleteOldAuditEntries(services: ServiceContext, days: numb
  * - stored responses, agent requests, enrolment tokens and set-up links a day after they expire;
  * - sessions a month after they end;
  * - notifications a week after they were sent or given up;
- * - the numbers of days that histories no longer show, and the times of connections that ended 90 days ago.
+ * - a day's numbers in a history once the history no longer shows this day;
+ * - the times of a connection 90 days after it ended.
  */
 export async function deleteExpiredRows(services: ServiceContext): Promise<void> {
   const before = new Date(services.clock.now().getTime() - DAY);

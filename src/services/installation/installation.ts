@@ -72,8 +72,9 @@ export async function showInstallation(services: ServiceContext): Promise<Instal
 }
 
 /**
- * Returns whether a control plane can be stopped without an interruption: another one must be running that
- * has its keys and is not older.
+ * Returns whether the control plane `replica` can be stopped without an interruption. While it runs, this
+ * requires another running control plane that has all secret keys of `replica`, and whose version is not
+ * older.
  *
  * @param others The other control planes that are running.
  */

@@ -21,7 +21,7 @@ export function draftText(
   return JSON.stringify({ type, settings, secrets: openedSecrets(secrets, keyring) });
 }
 
-/** Returns the destination of a draft's text as it is sent to an agent. */
+/** Returns the destination that a draft's text describes, in the form in which a job contains it. */
 export function jobDestinationOfDraft(text: string): JobDestination {
   const { type, settings, secrets } = JSON.parse(text) as TypedSettings & { secrets: Record<string, string> };
   const directory = destinationDirectory({ type, settings }, null);

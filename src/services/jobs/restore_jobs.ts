@@ -67,7 +67,7 @@ export async function restoreParts(
 }
 
 /**
- * Returns the database server that loads a backup during a run on `serverId`, and the backup's task. Throws
+ * Returns the backup's task, and the database server that loads the backup during a run on `serverId`. Throws
  * the error of {@link serverToLoadInto}.
  */
 export async function databaseServer(

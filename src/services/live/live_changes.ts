@@ -131,7 +131,8 @@ export class LiveChanges {
   }
 
   /**
-   * Notes a change. The notifications of one transaction arrive together, so that they are reported together.
+   * Notes a change. Changes that arrive together are reported together. The notifications of one transaction
+   * arrive together.
    */
   #collect(audience: string, kind: KindSet): void {
     if (audience !== EVERYBODY && !this.#audiences.has(audience)) return;
@@ -180,7 +181,8 @@ export class LiveChanges {
       for (const subscription of [...this.#waiting]) {
         this.#waiting.delete(subscription);
         if (!this.#reportTo(subscription)) this.#waiting.add(subscription);
-        // At the next tick, a full interval has passed since this report, so the kinds must not be blocked.
+        // This report is made at a tick, so a full interval passes until the next tick. The next tick must
+        // not block the reported kinds any longer.
         subscription.fresh = 0;
       }
       for (const { follower } of [...this.#all]) follower.tick();

@@ -25,9 +25,7 @@ export async function silentTaskWarnings(sql: Sql, taskIds: readonly number[]): 
   ];
 }
 
-/**
- * Returns the warning of {@link silentTaskWarnings} about the tasks that send notifications to this stream.
- */
+/** Returns what {@link silentTaskWarnings} returns for the tasks that send notifications to this stream. */
 export async function silentTaskWarningsOfStream(sql: Sql, streamId: number): Promise<string[]> {
   return await silentTaskWarnings(sql, await tasksOfStream(sql, streamId));
 }

@@ -28,8 +28,8 @@ export interface RetentionPreview {
   /** A summary of the removals, in sentences. */
   readonly summary: string;
   /**
-   * When the removed backups would leave the trash, if the changes were saved now; null if they would not go
-   * to the trash.
+   * The time when the removed backups would leave the trash if the changes were saved now. Null if these
+   * backups would not go to the trash.
    */
   readonly deletesAt: Date | null;
 }

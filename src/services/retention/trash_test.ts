@@ -233,8 +233,8 @@ Deno.test("rules that a stolen token changes remove nothing before the delay is 
   await api.clock.advance(3 * DAY);
   await removeDue(api.services);
   assert.equal((await api.database`select from backups where removal_requested_at is not null`).length, 0);
-  // Rules delay removals only for some time after they were changed. After this time, they remove backups
-  // without delay.
+  // For some time after a change of the rules, removals by the rules are delayed. After this time, the rules
+  // remove backups without delay.
   await call("PUT", path, { maximum_backups_to_keep: 2 });
   await api.clock.advance(3 * DAY);
   await retain();

@@ -57,8 +57,8 @@ const MAX_CONCURRENT_SERVERS = 4;
  * Leases the queued runs of these servers, up to each server's limit of parallel runs. Returns all leased
  * runs.
  *
- * Calls `offer` for each run as soon as the runs of its server are leased. It does not wait for the other
- * servers, because that can take long, and an agent has limited time to accept a leased run.
+ * Calls `offer` for each run as soon as the runs of its server are leased. Does not wait for the other
+ * servers first. That could take long, and an agent has limited time to accept a leased run.
  */
 export async function claimAssignments(
   services: ServiceContext,

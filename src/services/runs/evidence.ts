@@ -1,8 +1,11 @@
-/** Reads from the verdicts of verifications and drills what they have proven. */
+/** Reads what verifications and drills have proven. Agents report this in the verdicts. */
 import type { ProvenDatabase } from "../../protocol/job.ts";
 import { Verdict } from "../../protocol/wire_messages.ts";
 
-/** Numbers that a successful check compared. Null: not a part, or its agent does not report it. */
+/**
+ * What a successful verification or drill compared. A value is null if the check did not compare it, or if
+ * the agent does not report it.
+ */
 export interface Evidence {
   /** Files and directories that were compared. */
   readonly files_count: number | null;

@@ -40,7 +40,10 @@ interface Chunk {
  * Maximum time between two reads, in milliseconds. It limits the delay after a lost database notification.
  */
 const SLOW_POLL = 2000;
-/** Limits of one read. A chunk has at most 256 Ki characters. */
+/**
+ * Limits of one read, in chunks and in bytes. A read ends with the chunk that reaches `bytes`. A chunk has at
+ * most 256 Ki characters.
+ */
 const BATCH = { rows: 512, bytes: 256 * 1024 };
 
 interface FollowedRun {

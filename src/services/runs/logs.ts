@@ -32,7 +32,7 @@ type LogChoice = LogFilter & ListOrder & { output?: OutputPart };
 
 const RESOURCE = "Backup task log";
 
-/** Lists logs. Each has the end of its output, unless the choice says otherwise. */
+/** Lists logs. Each log contains the end of its output, unless `choice.output` says otherwise. */
 export function listLogs(
   services: ServiceContext,
   caller: Caller,

@@ -125,7 +125,8 @@ export async function notifyBackupStored(
       ...news("backup.succeeded"),
       classes: wasLost ? [success, "failure"] : [success],
     });
-    // If the run was lost, the message above has already notified the owner.
+    // If the run was lost, the success was also reported to the streams that are notified of failures, a few
+    // lines above. So the recovery is not reported as well.
     const recovered = wasLost ? null : news("backup.recovered");
     await endAlerts(
       services,

@@ -59,7 +59,8 @@ export async function waitMessage(sql: Sql, run: RunRow, now: Date): Promise<str
 }
 
 /**
- * A stall. `message` says for how long the run has made no progress. `until` is when its agent ends the run.
+ * A stall. `message` says for how long the run has made no progress, and what it waits for. `until` is when
+ * the agent ends the run if there is still no progress.
  */
 interface Stall {
   message: string;

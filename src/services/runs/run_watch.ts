@@ -22,8 +22,8 @@ const SLOW_FACTOR = 3;
 const SLOW_LEAST = 10 * 60_000;
 
 /**
- * Reports stalled runs. Usually an agent ends its run at the stall limit. If the run is still active when
- * the length of a lease has passed since that limit, this function cancels the run.
+ * Reports stalled runs. Usually an agent ends its run at the stall limit. If the run is still active one
+ * lease length after this limit, this function cancels the run.
  */
 export async function watchStalledRuns(services: ServiceContext): Promise<void> {
   const { clock, database, runTimes } = services;

@@ -16,7 +16,7 @@ import { notifyDuplicateAgent } from "../runs/standing_watch.ts";
 
 export type { Incumbent };
 
-/** How long a duplicate agent is shown after its last refusal, in milliseconds. */
+/** How long a duplicate agent is shown after it was last refused, in milliseconds. */
 export const DUPLICATE_SHOWN = 24 * 3_600_000;
 
 /** Returns the recorded connection of a server; undefined if there is none. */
@@ -25,8 +25,8 @@ export function incumbentOf(services: ServiceContext, serverId: number): Promise
 }
 
 /**
- * Asks the replica that holds a connection to ping its agent, and returns whether the agent answered. Returns
- * false if no answer arrives within `patience` milliseconds.
+ * Asks another replica to ping the agent whose connection that replica holds. Returns whether the agent
+ * answered. Returns false if no answer arrives within `patience` milliseconds.
  */
 export async function pingOnOtherReplica(
   services: ServiceContext,

@@ -35,7 +35,7 @@ const AGENT_TIMEOUT = 60_000;
 const LIFETIME = 24 * 3_600_000;
 /** How long to wait after a failure before the agent is asked again, in milliseconds. */
 const RETRY_AFTER = 3_600_000;
-/** How many agents one call of {@link renewInventories} asks, all at the same time. */
+/** Maximum number of agents that one call of {@link renewInventories} asks. It asks them at the same time. */
 const AT_ONCE = 20;
 
 const log = () => logger("services");
@@ -55,7 +55,10 @@ export interface Unprotected {
   readonly notes: readonly string[];
 }
 
-/** Asks the agents whose inventory is missing or a day old. Logs failures, and asks again an hour later. */
+/**
+ * Requests an inventory from each agent whose last inventory is missing or at least a day old. If a request
+ * fails, logs the failure. A later call repeats the request after an hour.
+ */
 export async function renewInventories(services: ServiceContext): Promise<void> {
   const { clock, database } = services;
   const now = clock.now();
@@ -96,7 +99,7 @@ async function takeInventory(services: ServiceContext, serverId: number): Promis
   await recordInventory(services.database, serverId, { ...found, items }, services.clock.now());
 }
 
-/** Returns what the last inventory of a server contains and no task of the server covers. */
+/** Returns the items of a server's last inventory that no task of the server covers completely. */
 export async function listUnprotected(
   { database }: ServiceContext,
   caller: Caller,

@@ -11,7 +11,10 @@ import { requestAgent } from "../agent_rpc/agent_requests.ts";
 import type { Caller, ServiceContext } from "../context.ts";
 import { refuseUnconnected } from "./connected_agent.ts";
 
-/** Time limit of the agent, in milliseconds. Database programs give up a connection after 30 seconds. */
+/**
+ * Time limit for the agent's response, in milliseconds. It is longer than the 30 seconds after which database
+ * programs stop trying to connect.
+ */
 const AGENT_TIMEOUT = 60_000;
 
 /**

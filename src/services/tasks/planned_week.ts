@@ -23,7 +23,10 @@ export interface PlannedTask {
   readonly description: string;
   /** The due times in the week; empty for a task that has an interval or is paused. */
   readonly times: readonly Date[];
-  /** The shortest time between two due times, in milliseconds; null if the due times are listed. */
+  /**
+   * How often the task is due. Null if `times` lists the due times, or if there are none. `ms` is the
+   * shortest time between two due times, in milliseconds. `isRegular` says whether all intervals are equal.
+   */
   readonly interval: { readonly ms: number; readonly isRegular: boolean } | null;
 }
 
@@ -42,7 +45,7 @@ export interface PlannedWeek {
   /** The local days of the week, such as `2026-11-30`. */
   readonly days: readonly string[];
   readonly servers: readonly PlannedServer[];
-  /** The conversions of `timezone` within the week. */
+  /** Converts between instants of the week and local times of `timezone`. */
   readonly span: LocalSpan;
 }
 
@@ -129,7 +132,10 @@ interface Within {
   readonly span: LocalSpan;
 }
 
-/** Returns no due times if an update of the runtime made the schedule unreadable. */
+/**
+ * Returns the due times of a schedule. If there are more than `LISTED`, returns only their interval. Returns
+ * neither if an update of the runtime made the schedule unreadable.
+ */
 function dueTimesOf(schedule: Schedule, within: { from: Date; until: Date; span: LocalSpan }): Due {
   const regular = regularInterval(schedule);
   if (regular !== null && regular * LISTED < DAYS * DAY) {

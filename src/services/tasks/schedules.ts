@@ -23,8 +23,8 @@ import { queueBackupRuns } from "../runs/runs.ts";
 
 const BATCH = 500;
 /**
- * How far in the future the planning of a due time may be dated, in milliseconds. If the date is further in
- * the future, a control plane with a fast clock has planned the due time.
+ * Each due time is stored with the time at which it was planned. If that time is more than this many
+ * milliseconds in the future, a control plane with a fast clock has planned the due time.
  */
 const STEP = 1_000;
 /**

@@ -34,7 +34,10 @@ type RequestContent =
     run_as: string | null;
   }
   | { kind: "server.browse"; path: string; offset: number; limit: number; search?: string }
-  /** Without an id, the destination is not saved: the request's transient secret contains it. */
+  /**
+   * If the id is null, the destination is not saved yet. The request's transient secret then contains the
+   * destination.
+   */
   | { kind: "destination.check"; backup_destination_id: number | null }
   | {
     kind: "destination.delete";

@@ -32,7 +32,7 @@ export async function listInventoriedServers(sql: Sql, workspaceId: number): Pro
   return rows.map(({ id }) => id);
 }
 
-/** Records that the agent of a server is asked now. */
+/** Records `now` as the time at which the agent of a server was asked for an inventory. */
 export async function markInventoryRequested(sql: Sql, serverId: number, now: Date): Promise<void> {
   await sql`
     insert into server_inventories (remote_server_id, requested_at) values (${serverId}, ${now})

@@ -214,8 +214,8 @@ export async function deleteBackupRecord(sql: Sql, id: number): Promise<void> {
 }
 
 /**
- * Deletes the record of a backup, but not its objects. The caller must have claimed the removal until
- * `leaseUntil`. Does nothing if the deletion was cancelled after the claim.
+ * Deletes the record of a backup, but not its objects. The caller must have claimed the removal. `leaseUntil`
+ * is the end of the lease that the caller got. Does nothing if the deletion was cancelled after the claim.
  */
 export async function deleteForgottenRecord(sql: Sql, id: number, leaseUntil: Date): Promise<void> {
   await sql`

@@ -90,7 +90,10 @@ export interface BackupObjectColumn {
   database_name: string | null;
 }
 
-/** A backup with its objects, archives first, in the order of writing, and the labels of its records. */
+/**
+ * A backup with its objects, and with the labels of its task, server and destination. The objects are in the
+ * order in which they were written, so the archives come first.
+ */
 export interface BackupDetailRow extends BackupRow {
   objects: BackupObjectColumn[];
   backup_task_label: string | null;
@@ -138,9 +141,9 @@ function isShown(sql: Sql) {
 }
 
 /**
- * Returns an SQL condition for the status filter of a listing. Apart from the statuses that the domain's
- * `backupStatus` returns, the filter can be `held`, `suspicious`, `unverified` or `trash`, or null for no
- * status.
+ * Returns an SQL condition for the status filter of a listing. The filter is a status that the domain's
+ * `backupStatus` returns, or `held`, `suspicious`, `unverified` or `trash`. Null means that no status was
+ * chosen.
  */
 function statusCondition(sql: Sql, status: BackupFilter["status"]) {
   switch (status) {

@@ -103,8 +103,9 @@ function shownAddress(servers: readonly ServerAddress[]): { host?: string; port?
 }
 
 /**
- * Closes the pool's connections that were opened before `openedBefore`, a time of the monotonic clock. Also
- * closes connections to server processes that are not among `backends`. The pool opens new ones.
+ * Closes the pool's connections that were opened before `openedBefore`, a time of the monotonic clock. If
+ * `backends` is given, also closes the pool's connections to server processes that are not among `backends`.
+ * The pool replaces closed connections by new ones.
  */
 export function dropConnections(
   database: Database,

@@ -182,8 +182,8 @@ async function connectTo({ host, port, address }: ServerAddress, tls: DatabaseTl
 }
 
 /**
- * Returns a socket that is not connected and fails with `reason` at the first write. If the socket failed
- * before that, postgres.js 3.4.9 would keep the bytes to write forever.
+ * Returns a socket that is not connected. The socket fails with `reason` at the first write. If it failed
+ * before the first write, postgres.js 3.4.9 would keep the bytes to write forever.
  */
 function brokenSocket(reason: Error): Socket {
   const socket = new Socket();

@@ -63,8 +63,8 @@ export type Notification =
    */
   | { topic: "secret_wanted"; of: string }
   /**
-   * Records of this kind have changed: in one workspace, of one user, or, if both ids are absent, anywhere.
-   * Triggers of the database send it.
+   * Records of this kind have changed. If an id is present, they belong to this workspace or this user. If
+   * both ids are absent, they might belong to any of them. Triggers in the database send this notification.
    */
   | { topic: "records_changed"; kind: RecordKind; workspace_id?: number; user_id?: number };
 
@@ -188,9 +188,9 @@ async function keepListening(
     await listening.end();
     const next = await listenAgain(database, deliver, signal);
     if (next === null) return;
-    // Close every connection that was opened before the listening connection was lost: it is broken, or leads
-    // to a server that is read-only. Of the newer connections, close only those that lead to another server
-    // than `next`. The others might have running queries.
+    // Close every connection that was opened before the listening connection was lost: each of them is
+    // broken, or leads to a server that is read-only. Of the newer connections, close only those that lead to
+    // another server than `next`. Keep the rest, because they might have running queries.
     if (next.server !== server) dropConnections(database, lostAt, next.backends);
     server = next.server;
     state.listening = next;

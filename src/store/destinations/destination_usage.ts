@@ -9,14 +9,17 @@ export interface UsageRow {
   readonly has_several_servers: boolean;
   /** Growth since `grown_since`, in bytes. */
   readonly grown_bytes: number;
-  /** The first change after the requested time, or that time; null if nothing was ever stored. */
+  /**
+   * Start of the period of `grown_bytes`: the requested time, or the time of the first change if that is
+   * later. Null if nothing was ever stored.
+   */
   readonly grown_since: Date | null;
 }
 
 /**
- * Returns what is stored at destinations of a workspace.
+ * Returns what is stored at destinations of a workspace, and how much that has grown.
  *
- * @param since Where the time begins of which the growth is returned.
+ * @param since Beginning of the time for which the growth is computed.
  */
 export function usageOf(
   sql: Sql,

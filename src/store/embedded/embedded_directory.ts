@@ -1,6 +1,6 @@
 /**
- * Selects the directory for the cluster's files. Normally, this is the data directory. If the user that runs
- * Postgres cannot enter it, it is a directory in /var/lib/rearguard.
+ * Selects the directory for the cluster's files. Normally, it is in the data directory. If the system user
+ * that runs Postgres cannot enter the data directory, the files are in /var/lib/rearguard.
  */
 import { randomBytes } from "node:crypto";
 import { dirname, join } from "node:path";

@@ -26,7 +26,7 @@ export const ID_GAP = 1000;
 
 const ROWS_AT_ONCE = 500;
 
-/** The roles that permit their members to read backups. */
+/** The roles whose members can read the contents of backups, because they can restore them. */
 const READERS = ROLES.filter((role) => abilitiesOf(role, false).has("restore-backups"));
 
 /**

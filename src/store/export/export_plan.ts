@@ -57,7 +57,7 @@ const RULES: Readonly<Record<string, ExportRule>> = {
   storage_history_changes: { ...WHOLE, isWrittenByTriggers: true },
   remote_servers: { where: null, columns: { connection_id: "null", connected_at: "null" } },
   key_rotations: { where: "finished_at is not null", columns: {} },
-  // Open connections belong to the old control plane.
+  // Open connections are not exported, because they belong to the old control plane.
   server_connections: { where: "disconnected_at is not null", columns: {} },
   // Unfinished runs are not exported. The new control plane tells agents that still hold such runs to forget
   // them.

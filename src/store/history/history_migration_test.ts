@@ -72,7 +72,7 @@ Deno.test("runs of the version before are counted, and so are the runs that it e
   };
   const known = { day: 0, succeeded: 1, warnings: 1, failed: 1, cancelled: 1, skipped: 1 };
   assert.deepEqual(await counts(), known);
-  // A control plane of the version before ends the run and skips a due time, while it is still running.
+  // A control plane of the previous version is still running. It ends the run and skips a due time.
   await sql`update runs set state = 'succeeded', finished_at = ${AT}, deadline_at = null where id = ${active}`;
   await sql`insert into skipped_schedules (backup_task_id, due_at, created_at)
     values (1, ${new Date(AT.getTime() + 60_000)}, ${AT})`;

@@ -14,7 +14,7 @@ export interface ProvenTask {
   readonly last_proven_at: Date | null;
   /** How long the restore took in the drill of `last_proven_at`, in milliseconds. */
   readonly restore_duration_ms: number | null;
-  /** The last verification that came to a result, whichever; null if there was none. */
+  /** When a verification last came to a result, good or bad; null if none ever did. */
   readonly last_checked_at: Date | null;
   readonly paused_at: Date | null;
   /** Days after which the newest backup is drilled; 0 for never. */

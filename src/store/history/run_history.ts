@@ -1,6 +1,6 @@
 /**
- * Reads how many backup runs ended with each outcome, by day. Triggers write the numbers, see the migration
- * `run_history`.
+ * Reads how many backup runs ended with each outcome, by day. The database's triggers write these numbers,
+ * see the migration `run_history`.
  */
 import type { Sql } from "../database/sql.ts";
 
@@ -46,7 +46,10 @@ export function countRunsByDay(
 /** Maximum number of changes that one call merges. The next call merges the rest. */
 const AT_ONCE = 50_000;
 
-/** Adds pending changes to the numbers. If several replicas do this at once, each change is added once. */
+/**
+ * Adds the pending changes to the counts in `run_history`. Each change is added only once, even if several
+ * replicas call this at the same time.
+ */
 export async function mergeRunHistory(sql: Sql): Promise<void> {
   await sql`
     with taken as (

@@ -16,10 +16,11 @@ export interface ServerConnections {
 }
 
 /**
- * Returns the connected times of servers of a workspace that end after `from` and begin before `to`.
+ * Returns servers of a workspace, each with its connections that began before `to` and had not ended at
+ * `from`.
  *
  * @param serverIds Null for all servers of the workspace.
- * @param kept The recording before this time is deleted.
+ * @param kept What was recorded before this time is deleted.
  */
 export function listServerConnections(
   sql: Sql,

@@ -24,7 +24,8 @@ export async function insertReplica(
 }
 
 /**
- * Records a heartbeat. Returns false if another replica has considered this one dead and removed its record.
+ * Records a heartbeat of a replica. Returns false if the replica has no record any more, because another
+ * replica considered it dead and removed the record.
  */
 export async function touchReplica(
   sql: Sql,

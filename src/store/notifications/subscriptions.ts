@@ -16,14 +16,14 @@ export interface Subscribers {
   /** The event's classes in {@link EVENT_CLASSES}. A stream must be subscribed to at least one of them. */
   classes: readonly EventClassName[];
   /**
-   * `types` contains the types of streams that follow runs. Such a stream gets each run's start and end. If
-   * `isFor` is true, the event is only for streams of these types. If it is false, the event is only for
-   * streams of all other types.
+   * `types` contains the types of streams that follow runs: these streams get the start and the end of each
+   * run. If `isFor` is true, only streams of these types get the event. If `isFor` is false, only streams of
+   * other types get the event.
    */
   followers: { types: readonly string[]; isFor: boolean };
   /**
-   * The alert that the event reports. With an alert, a stream gets the event only if it has not got the alert
-   * yet, or if it is time to remind the stream.
+   * The alert that the event reports; absent if it reports none. A stream gets the event of an alert only if
+   * the alert was not reported to the stream yet, or if it is time to remind the stream.
    */
   alert?: ReportedAlert;
 }

@@ -117,8 +117,9 @@ export async function listLogs(
 }
 
 /**
- * Returns a page of all runs of a workspace. With the stored counts, a page is found fast in ascending order.
- * For a list in descending order, computes the position of the page in the ascending list.
+ * Returns a page of all runs of a workspace. Finds the page with the stored counts. This is fast, but works
+ * only in ascending order. So for a descending list, first computes the position of the page in the ascending
+ * list.
  */
 async function pageOfAll(
   sql: Sql,

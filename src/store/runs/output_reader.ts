@@ -12,7 +12,7 @@ export interface OutputRow {
   ends: number[] | null;
 }
 
-/** Limits of one read. A read returns at least one chunk, although the chunk alone exceeds `bytes`. */
+/** Limits of one read. A read returns at least one chunk, even if this chunk exceeds `bytes`. */
 interface ReadLimit {
   readonly rows: number;
   readonly bytes: number;

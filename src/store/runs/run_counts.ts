@@ -19,8 +19,11 @@ export function runsOf(sql: Sql, workspaceId: number) {
 
 /**
  * Returns SQL for the ids of one page of a workspace's runs, the oldest run first. The ids are in the column
- * `listed`. A span is a range of run ids. The table with a count for each span shows in which span the page
- * begins. So Postgres skips only runs of this span.
+ * `listed`.
+ *
+ * `workspace_run_counts` has the number of runs in each span, which is a range of run ids. From these
+ * numbers, Postgres finds the span in which the page begins. So it reads and skips only runs of this span,
+ * not all earlier runs.
  */
 export function pageOfRuns(sql: Sql, workspaceId: number, offset: number, limit: number) {
   return sql`(

@@ -25,7 +25,7 @@ export const SHOWN_COLUMNS = {
    */
   output_size: column<number>(),
   output_cut: column<number>(),
-  /** The counts of a restore, of the request and of the result. Null for all other runs. */
+  /** What a restore was asked to restore and what it wrote, as counts. Null for all other runs. */
   restored: column<RestoreCounts | null>(),
   /**
    * When the run will be stopped because of its task's `run_timeout`; null before the start, and if the task

@@ -1,4 +1,7 @@
-/** Reads what the plan of a week needs: the schedules of a workspace's tasks, and how long they take. */
+/**
+ * Reads what the plan of a week needs: the schedules of a workspace's tasks, and the expected duration of the
+ * tasks' runs.
+ */
 import type { Schedule } from "../../domain/schedules/schedule.ts";
 import type { Sql } from "../database/sql.ts";
 import type { BackupTaskRow } from "./backup_tasks.ts";

@@ -157,7 +157,7 @@ interface PostProps {
   readonly action: string;
   /** Empty for a button that is only an icon. */
   readonly label: string;
-  /** The record on which the button acts. Screen readers say it after the label. */
+  /** Name of the record on which the button acts. Screen readers say this name after the label. */
   readonly about?: string;
   readonly icon?: IconName;
   readonly look?: "primary" | "quiet" | "danger";
@@ -221,7 +221,7 @@ export function Confirm(
   );
 }
 
-/** The same change as a command and as an API call. */
+/** Shows the command and the API call that have the same effect as the page's form or button. */
 export function Elsewhere({ cli, api }: { cli: string; api: string }) {
   return (
     <details class="elsewhere">

@@ -10,7 +10,9 @@ interface LiveProps {
   /** The part's id, unique in the page. */
   readonly id: string;
   readonly topics: readonly Topic[];
-  /** Path of the page that contains the same part; by default, of this page. */
+  /**
+   * Path from which the browser fetches the part again. Its page must contain the part. Default: this page.
+   */
   readonly from?: string;
   readonly children: Child;
 }

@@ -5,17 +5,23 @@ import { fieldWords } from "../../definitions/formats/says.ts";
 import type { Form } from "../site.ts";
 import { Checkbox, type Choice, Select, TextArea, TextField } from "./form.tsx";
 
-/** Name of the hidden controls that say which fields a form has: browsers leave out unchecked boxes. */
+/**
+ * Name of the hidden controls that list a form's fields. The list is needed because browsers do not send an
+ * unchecked box.
+ */
 const SHOWN = "shown_fields[]";
 
 interface RecordFieldsProps {
   readonly fields: FieldTable;
   /** Names of the fields to show, in their order; by default all. */
   readonly names?: readonly string[];
-  /** The values to show, by field: what was typed, or the record's own values. */
+  /** The value to show in each field: what the person typed, or else the record's own value. */
   readonly values: Readonly<Record<string, unknown>>;
   readonly errors?: Readonly<Record<string, string>>;
-  /** The records that a field with ids can name, by field. Also replaces the choices of other fields. */
+  /**
+   * Choices by field. For a field with ids, these are the records that it can name. For any other field, they
+   * replace the field's own choices.
+   */
   readonly choices?: Readonly<Record<string, readonly Choice[]>>;
 }
 

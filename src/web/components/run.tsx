@@ -1,4 +1,4 @@
-/** Words for runs, and how far a run is. */
+/** Describes runs in words, and shows their progress. */
 import type { Schema } from "../../client/client.ts";
 import { Meter } from "./chart.tsx";
 import { Bytes, percent } from "./number.tsx";

@@ -30,7 +30,7 @@ interface TableProps<Row> {
   readonly class?: string;
 }
 
-/** A table. Show an {@link Empty} in place of one without rows. On phones, each row becomes a block. */
+/** A table. If there are no rows, show an {@link Empty} instead. On phones, each row becomes a block. */
 export function Table<Row>(
   { view, caption, columns, rows, keyOf, toneOf, class: className }: TableProps<Row>,
 ) {
@@ -89,7 +89,7 @@ function Heading<Row>({ view, column }: { view: View; column: Column<Row> }) {
   );
 }
 
-/** Links to the other pages of a list; nothing if there is only one. */
+/** Links to the previous and the next page of a list. Shows nothing if the list has only one page. */
 export function Pages({ view, list }: { view: View; list: ListPage<unknown> }) {
   if (list.pages <= 1) return null;
   const step = (page: number, rel: "prev" | "next", text: string) =>

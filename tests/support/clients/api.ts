@@ -120,7 +120,7 @@ async function callApi(
   return answer;
 }
 
-/** Returns the body as text. A stream of changes never ends: returns its first event. */
+/** Returns the body as text. A stream of changes never ends, so only its first event is returned. */
 async function textOf(response: Response): Promise<string> {
   if (response.headers.get("content-type") !== "text/event-stream") return await response.text();
   const reader = response.body!.pipeThrough(new TextDecoderStream()).getReader();

@@ -135,8 +135,7 @@ export class PostgresqlServer implements AsyncDisposable {
    * stdin. Returns its stdout.
    */
   async client(name: string, args: string[], database: string, input?: string | Uint8Array): Promise<string> {
-    // On the PATH, this name might be a script of Debian that only starts the real program. So the real
-    // program is preferred.
+    // Prefer the real program. On Debian, the PATH might lead to a script that only starts the real program.
     const own = `${this.programs}/${name}`;
     const child = new Deno.Command(await exists(own) ? own : name, {
       args,

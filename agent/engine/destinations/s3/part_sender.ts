@@ -15,9 +15,10 @@ const LONGEST_BACKOFF = 30_000;
  */
 const LONGEST_IDLE = 4;
 /**
- * The time limit for a response after the last byte was sent, as a multiple of `idleMs`. A part can stay in
- * the buffers between the agent and the bucket for a long time: at 40 KB/s, for seven minutes. So each
- * attempt without a response doubles the limit for later attempts, at most `UNANSWERED_TRIES - 1` times.
+ * The time limit for a response after the last byte was sent, as a multiple of `idleMs`. The limit is
+ * `FIRST_ANSWER` at first. Each attempt without a response doubles it for later attempts, at most
+ * `UNANSWERED_TRIES - 1` times. The reason is that a part can stay in the buffers between the agent and the
+ * bucket for a long time: at 40 KB/s, for seven minutes.
  */
 const FIRST_ANSWER = 3;
 const UNANSWERED_TRIES = 4;

@@ -9,8 +9,8 @@ import { PutConnections } from "./put.ts";
 
 const MIB = 2 ** 20;
 /**
- * Largest part size, in bytes, at which one part is filled while two are being sent. For larger parts, only
- * one is sent at a time.
+ * Up to this part size, in bytes, one part is filled while two others are being sent. Above this size, at
+ * most one part is being sent at a time.
  */
 const THREE_BUFFERS_UP_TO = 16 * MIB;
 /**

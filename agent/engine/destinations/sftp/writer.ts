@@ -186,8 +186,8 @@ export class SftpWriter implements ObjectWriter {
   }
 
   /**
-   * Renames the file to its final name. If the response to an earlier attempt was lost, the file may have its
-   * final name already. So an existing file with the final name may be this file.
+   * Renames the file to its final name. If the response to an earlier attempt was lost, that attempt might
+   * have renamed the file. So if a file with the final name exists, it might be this file.
    */
   async #publish(): Promise<void> {
     let isRepeated = false;

@@ -85,8 +85,8 @@ export class DavDirectory {
   }
 
   /**
-   * Returns the error to report for a failed write. Normally this is the given error. If the account's quota
-   * is full, it is an error about the quota.
+   * Takes the error of a failed write and returns the error to report. Normally returns the given error. If
+   * the account's quota is full, returns an error about the quota instead.
    */
   async quotaFault(error: unknown): Promise<unknown> {
     if (!(error instanceof DavError) || error.status === null || error.status === 507) return error;

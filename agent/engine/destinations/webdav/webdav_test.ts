@@ -369,7 +369,7 @@ Deno.test("the space is the account's quota", async () => {
   assert.deepEqual(await space([30, 70], [30, 70]), { free: 30, total: 100 });
   // The used bytes that Nextcloud reports for a directory are only those of the directory's own contents.
   assert.deepEqual(await space([3000, 10], [3001, 7000]), { free: 3000, total: 10_000 });
-  // The directory is on another storage than its account.
+  // The directory is on other storage than the account's top directory, so their quotas differ.
   assert.deepEqual(await space([50, 50], [3000, 7000]), { free: 50, total: 100 });
   assert.deepEqual(await space([0, 100], [0, 100]), { free: 0, total: 100 });
   // Nextcloud reports -3 for an account without a quota.

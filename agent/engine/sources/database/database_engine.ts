@@ -19,7 +19,10 @@ const GREETING_MS = 2000;
 const ANSWER_MS = 10_000;
 const CONNECT_MS = 30_000;
 
-/** Returns the type of the server. Rejects if no server is found, or servers of more than one type. */
+/**
+ * Returns the type of the database server. Rejects if no database server is found. Also rejects if servers of
+ * different types are found.
+ */
 export async function detectEngine(
   { host, port }: Pick<DatabaseSource, "host" | "port">,
   ports: Pick<RunPorts, "clock" | "signal">,

@@ -3,8 +3,8 @@
  * contents with the restored database. A count must describe the same moment as the dump, and must cost less
  * than the dump.
  *
- * PostgreSQL shares the dump's snapshot with a second connection. This connection counts the rows with SQL.
- * It stops soon after the dump has ended.
+ * For PostgreSQL, a second connection uses the dump's snapshot and counts the rows with SQL. The counting
+ * stops soon after the dump has ended.
  *
  * MySQL cannot share a snapshot. A count before or after the dump would not describe the same moment. So the
  * rows are counted in the stored dump.
@@ -35,8 +35,8 @@ export type UncheckedForeignKey = z.infer<typeof UncheckedForeignKey>;
 
 export const DatabaseContents = z.object({
   /**
-   * Tables that contain rows. Views are left out, and a partitioned table is replaced by its partitions.
-   * Undefined if nothing was counted.
+   * The tables that store rows themselves, even if they are empty. Views are left out. A partitioned table is
+   * replaced by its partitions. Undefined if nothing was counted.
    */
   tables: z.array(TableRows).optional(),
   /** Number of large objects, for PostgreSQL only; null if they were not counted. */

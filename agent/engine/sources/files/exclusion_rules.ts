@@ -39,7 +39,7 @@ export function ruleArguments(rule: ExclusionRule, keepsFiles = false): string[]
   ];
 }
 
-/** Maximum number of globs that replace one `**`. With 32 globs, it matches 0 to 31 directories. */
+/** Maximum number of globs that replace one `**`. With 32 globs, the `**` matches 0 to 31 directories. */
 const DEPTH = 32;
 
 /**

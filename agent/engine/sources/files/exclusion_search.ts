@@ -10,7 +10,10 @@ import { searchTree } from "./tree_search.ts";
 export interface ExclusionFindings {
   /** Entries of `excluded_paths` that match nothing. */
   unmatched: string[];
-  /** Rules for directories whose pattern also matches files. Such a rule does not exclude the files. */
+  /**
+   * Rules that exclude only directories, although their pattern matches files too. The files are not
+   * excluded.
+   */
   withFiles: ReadonlySet<ExclusionRule>;
 }
 

@@ -48,7 +48,7 @@ export interface Exclusions {
   notes: string[];
   /** Warnings about entries of `excluded_paths` that match nothing, each with the reason. */
   warnings: string[];
-  /** Functions that say whether a file is left out, by its name relative to the root. */
+  /** Functions that take a file's name relative to the root, and return whether the file is left out. */
   matchers: ((name: string) => boolean)[];
   /** Rules for which it is unknown whether they match any file. The source must be searched for matches. */
   unsearched: ExclusionRule[];

@@ -1,6 +1,6 @@
 /**
- * Warns about members whose paths are too long for any program to open. They are stored, but cannot be
- * restored.
+ * Warns about members whose paths are too long for any program to open. A backup contains these members, but
+ * a restore leaves them out.
  */
 import { IndexParser } from "../../archive/archive_index.ts";
 import { LONGEST_NAME } from "../../longest_name.ts";

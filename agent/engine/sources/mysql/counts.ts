@@ -82,8 +82,8 @@ function describeDump(dumped: TableRows[], { table = [], ...objects }: ObjectNam
 }
 
 /**
- * Returns a warning that the server, as it is set now, would refuse the dump's longest statement on restore.
- * Binary data takes twice as many bytes in a dump as in its rows.
+ * Returns a warning about the dump's longest statement. With its current settings, the server would refuse
+ * this statement on restore. Binary data takes twice as many bytes in a dump as in its rows.
  */
 function tooLongWarning(database: string, longest: number, maxStatement: number): string {
   return `The longest statement in the dump of ${database} is ${

@@ -42,7 +42,7 @@ export class MysqlDefinitions {
   }
 
   async #read(database: string, views: readonly string[], args: string[]): Promise<string> {
-    // Views come last, because they may call functions.
+    // Views come last, because they can call functions.
     const others = ["--no-create-info", "--triggers", "--events", "--routines"];
     const first = await this.#dump([...args, ...others], [database]);
     return views.length === 0

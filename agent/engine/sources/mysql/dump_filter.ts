@@ -150,7 +150,8 @@ export class DumpRewriter {
   }
 
   /**
-   * Rewrites a line while the delimiter is `;`. The line is a whole statement, or one line of a statement.
+   * Rewrites a line of the dump in which `;` ends a statement. The line is a whole statement, or one line of
+   * a statement.
    */
   #rewriteLine(line: string): string {
     // Remove the line that turns on the client's sandbox mode, because older clients do not know this mode.

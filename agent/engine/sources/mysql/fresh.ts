@@ -168,7 +168,10 @@ export class MysqlFresh {
     await this.execute(`drop database ${quote(name)}`);
   }
 
-  /** Returns an obstacle if a database has this name and lacks the table that Rearguard creates. */
+  /**
+   * Returns an obstacle if a database of this name exists that Rearguard did not create. Such a database
+   * lacks Rearguard's marker table. In all other cases, returns an empty list.
+   */
   async taken(name: string): Promise<Obstacle[]> {
     if (await findSchema(this.connection, this.client, name) === null) return [];
     if (await hasTable(this.connection, this.client, name, MARK)) return [];
@@ -185,7 +188,7 @@ export class MysqlFresh {
    * Drops the databases in {@link unfinished}. Never rejects: writes a warning for each database that cannot
    * be dropped.
    *
-   * @param next What will try to drop the database again, as the warning's subject: `The next restore`.
+   * @param next Says in the warning who will try again to drop the database: `The next restore`.
    */
   async discard(programs: ProgramContext, next: string): Promise<void> {
     if (this.unfinished.size === 0) return;

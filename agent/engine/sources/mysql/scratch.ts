@@ -30,9 +30,9 @@ export async function openMysqlScratch(
 
 class MysqlScratch implements ScratchHost {
   /**
-   * Text that identifies this drill. Each database of the drill has a table that marks it, and the table's
-   * comment contains this text. Another drill might create databases with the same names, but its text
-   * differs.
+   * Text that identifies this drill. The drill creates a marker table in each of its databases. The comment
+   * of this table contains the text. If another drill creates a database of the same name, its marker table
+   * has a different text.
    */
   readonly #note = `${DRILL} ${crypto.randomUUID()}`;
 
@@ -83,8 +83,9 @@ class MysqlScratch implements ScratchHost {
     const rewriter = new DumpRewriter({
       original,
       into: name,
-      // Setting other definers needs an administrator's privilege. A drill does not need the original
-      // definers, because it does not compare them.
+      // All objects get the login as their definer. To keep the original definers, the login would need an
+      // administrator's privilege. A drill does not need the original ones, because it does not compare
+      // definers.
       isDefiner: true,
       lacksOldModes: !isMariadb && isAtLeast(version, 8),
     });
@@ -180,8 +181,8 @@ class MysqlScratch implements ScratchHost {
     if (Object.values(contents).some((names) => names.length > 0)) {
       throw new RunFailedError(`database ${name} is in the way of the drill. Drop or rename it, ${ADVICE}.`);
     }
-    // The database is empty and lacks the table that marks scratch databases. So an earlier drill created the
-    // database, and its agent was killed before it could create the table.
+    // The database is empty and lacks the table that marks scratch databases. So an earlier drill created
+    // this database. The agent of that drill was killed before it could create the table.
     await this.server.execute(`drop database ${quote(name)}`);
   }
 

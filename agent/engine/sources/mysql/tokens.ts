@@ -24,7 +24,9 @@ const SEQUENCE_FUNCTIONS = /^(?:nextval|lastval|setval)$/i;
 export interface Renaming {
   from: string;
   to: string;
-  /** Whether the new name is valid without quotes. If so, it gets none where the old name has none. */
+  /**
+   * Whether the new name is valid without quotes. If so, it is not quoted where the old name was not quoted.
+   */
   isPlain?: boolean;
 }
 

@@ -125,7 +125,7 @@ export async function findMaintenanceDatabase(
   throw refusal;
 }
 
-/** Lists the databases that `*` selects, with the reasons why some of them cannot be dumped. */
+/** Lists the databases that `*` selects. If a database cannot be dumped, its `problem` says why. */
 export async function listPostgresql(login: DatabaseLogin, context: ProgramContext): Promise<DatabaseList> {
   const connection = await PostgresqlConnection.open(login, context);
   const [installation] = await installations(context.children);

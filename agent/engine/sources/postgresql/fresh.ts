@@ -241,9 +241,10 @@ export class PostgresqlFresh {
   }
 
   /**
-   * Returns an obstacle if a database has this name: a user's database, or the database of a running restore.
+   * Returns an obstacle if a database has this name. The database is a user's, or Rearguard made it for
+   * another restore.
    *
-   * @param ignoresOwn Whether databases that Rearguard made are no obstacle, because they may be leftovers.
+   * @param ignoresOwn If true, a database that Rearguard made is no obstacle, because it might be a leftover.
    */
   async taken(name: string, ignoresOwn = false): Promise<Obstacle[]> {
     const found = await this.find(name);

@@ -18,7 +18,7 @@ export interface LoadChoices {
   /** Whether to restore owners and grants. */
   readonly isOwned: boolean;
   readonly continuesOnErrors: boolean;
-  /** Extensions to leave out, because they work only in a database of another name. */
+  /** Extensions to leave out. Only another database of the server is allowed to have them. */
   readonly leftOut: readonly string[];
   /** Objects to leave out, because only superusers are allowed to create them. Null or absent for none. */
   readonly privileged?: Privileged | null;
@@ -142,8 +142,8 @@ function isOfKey({ message, statement }: LoadError, { table, name }: UncheckedFo
 }
 
 /**
- * Adds the foreign keys that might refer to rows which the backup leaves out. If existing rows violate a key,
- * adds this key as NOT VALID. The key then applies only to new rows.
+ * Adds foreign keys to the restored tables. These keys might refer to rows that are not in the backup. If
+ * existing rows violate a key, adds the key as NOT VALID. The key then applies only to new rows.
  */
 async function addForeignKeys(
   server: PostgresqlFresh,

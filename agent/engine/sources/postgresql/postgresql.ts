@@ -83,8 +83,8 @@ export async function preparePostgresql(
 }
 
 /**
- * Drops the databases that killed restores and drills left, then describes the server. Backups drop them too,
- * because otherwise these databases would stay until the next restore.
+ * Drops databases that are left over from restores and drills that were killed. Then describes the server.
+ * Backups drop such databases too, because otherwise they would stay until the next restore.
  */
 async function describeCleanServer(
   client: PostgresqlClient,

@@ -22,7 +22,10 @@ function source(server: PostgresqlServer, changes: Partial<DatabaseSource> = {})
   };
 }
 
-/** Asserts that the run fails with this reason in one line, and that it leaves no objects behind. */
+/**
+ * Asserts that the run fails with a reason of one line that matches `message`, and that the run leaves no
+ * objects behind.
+ */
 async function fails(spec: DatabaseSource, message: RegExp): Promise<void> {
   await using run = await BackupRun.open();
   await assert.rejects(run.run(spec), (error: Error) => {

@@ -85,7 +85,7 @@ function unmarkTemplate(name: string): string {
 /**
  * Drops a database, if it exists. Rejects if a client is connected to the database.
  *
- * @param maintenanceDatabase Another database, to connect to.
+ * @param maintenanceDatabase Another database of the server. The function connects to it to drop `name`.
  */
 export async function dropDatabase(
   connection: PostgresqlConnection,

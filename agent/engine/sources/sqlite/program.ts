@@ -28,9 +28,10 @@ export interface Opening {
   readonly path: string;
   /**
    * How the database is opened:
-   * - `read`: writes nothing to the database, but might write to the shared memory of a write-ahead log.
-   * - `write`: opens like any program that uses the database. Removes an empty write-ahead log at the end.
-   * - `copy`: opens a file that no other program has open.
+   * - `read`: does not write to the database. Might write to the shared memory of its write-ahead log.
+   * - `write`: reads and writes, like any program that uses the database. At the end, removes the write-ahead
+   *   log if it is empty.
+   * - `copy`: only reads. No other program has the file open.
    */
   readonly as: "read" | "write" | "copy";
 }

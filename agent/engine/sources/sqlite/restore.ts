@@ -170,7 +170,7 @@ async function usedBy(path: string, { children }: ProgramContext): Promise<Obsta
   }];
 }
 
-/** Returns an obstacle if the programs' user has no right to create files in the directory. */
+/** Returns an obstacle if the user who runs the programs has no right to create files in the directory. */
 async function closedDirectory(path: string, { children, user }: ProgramContext): Promise<Obstacle[]> {
   const { exit } = await capture(children, { program: "test", args: ["-w", path], user });
   return exit.code === 0 ? [] : [{

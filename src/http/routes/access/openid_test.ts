@@ -382,7 +382,7 @@ Deno.test("groups give and take roles and administrators' rights at each log-in"
   assert.deepEqual(await rights("devs"), [false, "manager"]);
   assert.deepEqual(await rights(["x"]), [false, null]);
   assert.deepEqual(await rights(undefined), [false, null]);
-  // The owner is the last manager: the groups can't take that.
+  // The owner is the workspace's last manager, so the provider's groups cannot take this role away.
   await site.api.database`update openid_identities set user_id = ${owner.userId}`;
   await site.finish(browser, provider.logIn(await site.begin(browser)));
   const [left] = await site.api.database`

@@ -1,4 +1,4 @@
-/** The schema of the role of a workspace's member. */
+/** The schema of a member's role in a workspace. */
 import { z } from "@hono/zod-openapi";
 import { type Role, ROLES } from "../../../domain/access/roles.ts";
 

@@ -82,9 +82,9 @@ export const backupDownloadEndpoints: readonly Endpoint[] = [
 ];
 
 /**
- * Returns a function that takes an object's ETag and returns the requested range; null for the whole object.
- * The function ignores the range if `If-Range` names another ETag, because the bytes that the client already
- * has are then those of another object.
+ * Returns a function that takes an object's ETag. The function returns the requested range; null for the
+ * whole object. If `If-Range` names another ETag, the client already has bytes of another object. The
+ * function then ignores the range.
  */
 function rangeOf({ headers, method }: Request): ChooseRange {
   return (etag) => {

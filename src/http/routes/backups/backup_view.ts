@@ -107,7 +107,7 @@ const Backup = z.object({
   drill_duration_ms: z.int().nullable().openapi({ description: "Duration of that restore." }),
 }).openapi("Backup");
 
-/** Returns what the type of the backup's source says about it. */
+/** Returns the fields of a backup that depend on its source type. */
 function presentSource({ engine, objects }: BackupDetailRow) {
   const { label, isListed, restore } = definitionOfEngine(engine);
   return {

@@ -17,7 +17,10 @@ const SFTP = {
   sftp_host_key: HOST_KEY,
 };
 
-/** Sends a check, answers it as the server's agent, and returns the response and what the agent was sent. */
+/**
+ * Requests a check from the API, and responds to the check as the server's agent. Returns the API's response,
+ * the request that the agent got, and the text of the stored requests.
+ */
 async function checkedByAgent(api: TestApi, client: ApiClient, body: { remote_server_id: number }) {
   await sayHello(api.services, body.remote_server_id);
   const asked = new Promise<void>((resolve) =>

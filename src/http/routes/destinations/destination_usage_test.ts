@@ -55,7 +55,7 @@ Deno.test("a destination shows what is stored there, how fast it grows, when it 
       { backup_task_id: small, label: "Small", stored_bytes: 3e9, backups_count: 1 },
     ],
   });
-  // A second server has a disk of its own, of which the space is not known.
+  // A second server stores its backups on its own disk. The free space of this disk is not known.
   const other = await newTask(client, { backup_destination_id: destination });
   await newBackup(database, other, clock.now(), { size: 0 });
   assert.equal((await show()).usage.days_until_full, null);

@@ -94,7 +94,7 @@ Deno.test("a control plane is safe to stop if another one runs with its keys and
   await database`update replicas set version = '0.3.0' where id = ${other.id}`;
   await database`update replicas set key_ids = '{bbbb0000,aaaa0000}' where id = ${own.id}`;
   assert.deepEqual((await stops())[1], [false, false, "The other control planes are of an older version."]);
-  // A control plane of the version before writes no version.
+  // A control plane of the previous version does not store its version.
   await database`update replicas set version = null where id = ${own.id}`;
   assert.equal((await stops())[1]![1], false);
   assert.equal((await stops())[0]![1], true);

@@ -277,7 +277,8 @@ Deno.test("opening and closing 1,000 streams leaves no listener, timer or entry"
   }
   assert.equal(api.services.live.size, 0);
   await until(() => listeners === 0 && api.clock.sleeping === before);
-  // The limit counts open streams, so all of them are available again.
+  // The limit counts only open streams. All earlier streams are closed, so the whole limit is available
+  // again.
   const readers = await Promise.all(Array.from({ length: 1_000 }, (_, n) => open(n)));
   await Promise.all(readers.map((reader) => reader.cancel()));
 });

@@ -158,7 +158,8 @@ function relayAnswer(relayed: Relayed | NotRelayed, isRange: boolean): Response 
 }
 
 /**
- * Converts the text to a stream. Reads the database at the reader's pace, and stops when the reader cancels.
+ * Returns a stream of the text. The text is read from the database only as fast as the stream is read. If the
+ * stream is cancelled, the database is no longer read.
  */
 function streamOf(first: IteratorResult<string>, rest: AsyncGenerator<string>): ReadableStream<Uint8Array> {
   let next: IteratorResult<string> | null = first;

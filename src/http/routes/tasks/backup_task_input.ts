@@ -24,7 +24,7 @@ export const NewBackupTask = requireMissing(fields).openapi("NewBackupTask");
 
 const scheduleFields = z.object(inputShape(TASK_SCHEDULE_FIELDS));
 
-/** The schedule alone, with the rules of a new task. */
+/** The fields of a schedule and no others. A schedule has the same rules here as in a new task. */
 export const TaskScheduleInput = NEEDS_UNLESS_CRON.reduce(
   (schema, field) =>
     rule(schema, ["custom_cron_expression", field], (plan, fail) => {

@@ -18,7 +18,10 @@ const TIMEOUT = 5;
 /** How long the provider's description of itself is used, in milliseconds. */
 const DESCRIPTION_KEPT = 3_600_000;
 
-/** The secrets of one log-in. `nonce` and `state` are sent to the provider; `verifier` only with the code. */
+/**
+ * The secrets of one log-in. `nonce` and `state` are sent to the provider when the log-in begins. `verifier`
+ * is sent only later, with the code that the provider has issued.
+ */
 export interface LoginSecrets {
   readonly state: string;
   readonly nonce: string;

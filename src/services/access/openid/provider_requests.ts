@@ -1,4 +1,4 @@
-/** Sends the requests to the OpenID Connect provider: with a time limit, and a limit on what is read. */
+/** Sends the requests to the OpenID Connect provider. Limits their time, and the size of the responses. */
 import { AddressPolicy } from "../../../network/address_policy.ts";
 import { limitedBytes } from "../../../network/limited_bytes.ts";
 import { Network } from "../../../network/network.ts";

@@ -21,8 +21,8 @@ const log = logger("openid");
  * only roles in the workspaces that the grants name. Changes administrators' rights only if the grants name
  * administrators.
  *
- * A right stays if nobody else would be left to manage a workspace or this control plane. In this case,
- * writes a warning to the log.
+ * Does not take a right away if this would leave nobody to manage a workspace or this control plane. Writes a
+ * warning to the log instead.
  */
 export async function applyGroups(
   services: ServiceContext,

@@ -1,4 +1,7 @@
-/** The page of one notification stream, with its deliveries, and its forms. */
+/**
+ * The page of one notification stream, which lists the stream's deliveries. Also the pages with the forms
+ * that add and change a stream.
+ */
 import type { RowOf } from "../../../client/client.ts";
 import { Confirm, Elsewhere, PostButton } from "../../components/form.tsx";
 import { Live } from "../../components/live.tsx";

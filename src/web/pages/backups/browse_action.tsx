@@ -18,7 +18,8 @@ export function addBrowseAction(site: Site): void {
     const backup = await view.get("/api/backups/{id}", { id: parameter("id") });
     return await next(view, form, backup);
   });
-  // A browser that loads the page of the form again asks for it with GET.
+  // A browser might request the form's address with GET, for example when a person opens it again. Such a
+  // request is redirected to the backup's page.
   site.app.get(route, (c) => site.redirect(c, path`/backups/${c.req.param("id")}`));
 }
 

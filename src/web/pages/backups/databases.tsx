@@ -7,7 +7,7 @@ import type { Check } from "./backup_checks.tsx";
 import type { Backup } from "./browse.ts";
 import { FilePath, visibleName } from "./file_name.tsx";
 
-/** Returns the archives of a backup that contain a database each. */
+/** Returns the databases that have their own archive in a backup, each with the archive's size. */
 export function databasesOf({ objects }: Backup): { name: string; size: number }[] {
   return objects.flatMap(({ role, database_name: name, size }) =>
     role === "archive" && name !== null ? { name, size } : []
@@ -17,7 +17,10 @@ export function databasesOf({ objects }: Backup): { name: string; size: number }
 interface DatabasesProps {
   readonly view: View;
   readonly backup: Backup;
-  /** Runs that read the backup, the newest first. The last drill has counted tables and rows. */
+  /**
+   * Verifications and drills of the backup, the newest first. The last drill that counted tables and rows
+   * provides the numbers on the page.
+   */
   readonly checks?: readonly Check[];
 }
 

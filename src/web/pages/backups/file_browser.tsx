@@ -20,8 +20,8 @@ interface BrowserProps {
 }
 
 /**
- * Shows a directory. Every link in it is a button of one form, so that the browser sends what is checked
- * along with it.
+ * Shows a directory. Every link in it is a button of the same form. So when a person follows a link, the
+ * browser also sends which entries are checked.
  */
 export function FileBrowser({ view, browse, listing }: BrowserProps) {
   const { backup } = browse;

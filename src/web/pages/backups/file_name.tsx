@@ -10,7 +10,7 @@ export function visibleName(name: string): string {
   return name.replace(HIDDEN, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }
 
-/** A path, whose parts do not run together with the text around it. */
+/** Shows a path. The text around it stays in order, even if the path contains right-to-left text. */
 export function FilePath({ path }: { path: string }) {
   return <bdi class="mono path">{visibleName(path)}</bdi>;
 }

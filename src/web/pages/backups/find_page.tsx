@@ -1,4 +1,7 @@
-/** The page `/backups/find`: files by name in all backups, each version with the button that restores it. */
+/**
+ * The page `/backups/find`. It finds files in all backups by their name. Each version of a file has a button
+ * that restores the version.
+ */
 import type { Answer } from "../../../client/client.ts";
 import { type Choice, Elsewhere, Select, TextArea, TextField } from "../../components/form.tsx";
 import { counted } from "../../components/number.tsx";
@@ -26,7 +29,7 @@ export function addFindPage(site: Site): void {
     "/backups/find",
     (view) => findPage(view, { name: view.query("name"), taskId: view.query("task_id"), identity: "" }),
   );
-  // The key of a recipient must not be in an address, so a search with one is the answer to a form.
+  // A search with a secret key (`identity`) must be a posted form. Otherwise the key would be in the address.
   addAction(site, "/backups/find", (view, form) =>
     findPage(view, {
       name: form.text("name"),
@@ -96,7 +99,7 @@ function ask(view: View, { name, taskId, identity }: Search) {
     : view.call("POST", path, { body: { search: name, identity }, csrf: view.csrf });
 }
 
-/** Returns the first tasks by label, and the chosen one, among which a person chooses. */
+/** Returns the tasks among which a person chooses: the chosen task, then the first tasks by label. */
 async function readTasks(view: View, chosenId: string): Promise<Choice[]> {
   const [list, chosen] = await Promise.all([
     view.list("/api/backup-tasks", { query: { sort: "label", per_page: 100 } }),

@@ -26,7 +26,8 @@ export function readBackups(view: View): Promise<ListPage<Backup>> {
 }
 
 /**
- * Returns when the day that is `days` after a date starts in the user's time zone; null if it is no date.
+ * Returns when a day starts in the user's time zone. The day is `days` days after `date`. Returns null if
+ * `date` is not a date.
  */
 export function startOf(view: View, date: string, days: number): string | null {
   if (!/^\d{4}-\d{2}-\d{2}$/.test(date) || Number.isNaN(Date.parse(date))) return null;
@@ -90,7 +91,7 @@ export async function readChoices(view: View): Promise<FilterChoices> {
   };
 }
 
-/** The form with the filters. It keeps the status and the order. */
+/** The form with the filters. Sending the form does not change the chosen status, order and task. */
 export function Filters({ view, choices }: { view: View; choices: FilterChoices }) {
   const kept = ["status", "sort", "backup_task_id"].filter((name) => view.query(name) !== "");
   const select = (name: string, label: string, all: string, records: readonly Choice[]) => (

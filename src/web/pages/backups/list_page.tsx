@@ -195,7 +195,7 @@ interface SinceProps {
   readonly icon: "good" | "verification";
 }
 
-/** When something good was last found out about a backup. */
+/** Shows when a backup was last verified, or last restored in a drill. */
 function Since({ view, at, what, icon }: SinceProps) {
   if (at === null) return <span class="muted">not yet</span>;
   return (

@@ -44,7 +44,10 @@ export class Selection {
     return above(path).find((parent) => this.has(parent)) ?? null;
   }
 
-  /** Returns the selection after a person has seen the paths `shown`, and has checked some of them. */
+  /**
+   * Returns the selection after a person has submitted a list. Of the paths `shown`, exactly the `checked`
+   * ones are then selected. The selection of all other paths stays as it was.
+   */
   after(shown: readonly string[], checked: readonly string[]): Selection {
     const seen = new Set(shown);
     return Selection.of([...this.paths.filter((path) => !seen.has(path)), ...checked]);
@@ -74,7 +77,10 @@ export function pack(texts: readonly string[]): string {
   return texts.length === 0 ? "" : deflateRawSync(texts.join("\0")).toString("base64url");
 }
 
-/** Returns the texts that {@link pack} has compressed; none if a person has changed them. */
+/**
+ * Returns the texts that {@link pack} has compressed. Returns an empty list if `packed` cannot be read, for
+ * example because a person has changed it.
+ */
 export function unpack(packed: string): string[] {
   if (packed === "") return [];
   try {

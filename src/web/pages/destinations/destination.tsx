@@ -198,7 +198,10 @@ async function showOne(view: View, id: string, check?: CheckResult): Promise<Pag
   return { title: destination.label, content: <DestinationPage {...props} /> };
 }
 
-/** Returns the page after a destination is saved: the wizard's next step, or the destination's own page. */
+/**
+ * Returns the path of the page that follows when a destination is saved. In the wizard for a new task, this
+ * is the wizard's next step. Otherwise it is the destination's own page.
+ */
 function nextAfter(form: Form, id: number): string {
   const back = nextPath(form.text("back"), "");
   if (!back.startsWith("/tasks/new?")) return path`/destinations/${id}`;

@@ -11,7 +11,7 @@ import type { Destination } from "./record.ts";
 type Usage = Answer<"/api/backup-destinations/{id}/usage">["data"];
 type TaskUsage = Usage["tasks"][number];
 
-/** From this number of days on, a destination that fills up is worth a warning. */
+/** If a destination will be full within this number of days, the page marks this as a warning. */
 const SOON = 30;
 
 export function Growth({ usage }: { usage: Destination["usage"] }) {

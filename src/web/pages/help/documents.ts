@@ -93,7 +93,7 @@ export class Documents {
   }
 }
 
-/** Returns the documents in a folder of the project, and in its folders. */
+/** Returns the documents in a folder of the project, and in all folders inside that folder. */
 function documentsIn(folder: string): string[] {
   return [...Deno.readDirSync(new URL(folder, PROJECT))].flatMap(({ name, isDirectory }) =>
     isDirectory ? documentsIn(`${folder}${name}/`) : name.endsWith(".md") ? [`${folder}${name}`] : []
@@ -131,7 +131,11 @@ function rendererFor(file: string, site: Site): MarkdownIt {
   return markdown;
 }
 
-/** Returns where a link of a document leads: to a page of the help if it is to another document. */
+/**
+ * Returns the address for a link in a document. Web addresses, mail addresses and anchors are not changed. A
+ * link to another document becomes a link to that document's page of the help. If the help has no such page,
+ * the link leads to the help itself.
+ */
 function addressOf(link: string, file: string, base: string): string {
   if (/^(https?:|mailto:|#)/.test(link)) return link;
   const { pathname, hash } = new URL(link, `file:///${file}`);

@@ -1,4 +1,4 @@
-/** The pages `/help`: the documentation, searchable, without another host. */
+/** The pages `/help`: the documentation, with a search. They need no other host. */
 import { raw } from "hono/html";
 import { TextField } from "../../components/form.tsx";
 import { Empty } from "../../components/table.tsx";

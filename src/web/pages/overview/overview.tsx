@@ -30,7 +30,7 @@ export interface OverviewData {
   readonly firstSteps: readonly Step[];
 }
 
-/** Maximum number of rows of the lists beside the main one. */
+/** Maximum number of rows in the list of running runs, and in the list of next runs. */
 const SHORT_LIST = 8;
 /** Maximum number of tasks that the page itself lists. The page of tasks lists the others. */
 const LISTED = 25;

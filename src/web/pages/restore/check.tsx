@@ -23,7 +23,9 @@ interface CheckProps {
   readonly preview: Preview | null;
   /** Why there is no preview, or why the restore did not start; null if nothing is wrong. */
   readonly problem: string | null;
-  /** The secret key of a recipient that the person has entered; empty without one. */
+  /**
+   * The secret key that the person has entered, of one of the backup's recipients. Empty if none was entered.
+   */
   readonly identity: string;
   readonly errors: Readonly<Record<string, string>>;
 }
@@ -147,7 +149,7 @@ function Existing({ view, plan, isChecked }: Pick<CheckProps, "view" | "plan"> &
       </div>
     );
   }
-  // The preview has found that nothing exists that could be replaced.
+  // The preview has found no existing file or database that the restore could replace.
   if (isChecked) return null;
   return (
     <div class="notice with-action">

@@ -1,10 +1,10 @@
-/** Where each restored item will be, to the last letter. */
+/** Shows exactly where each restored item will be. */
 import type { Child } from "hono/jsx";
 import { count } from "../../components/number.tsx";
 import { FilePath } from "../backups/file_name.tsx";
 import { chosenDatabases, type Plan, takes } from "./plan.ts";
 
-/** How many items are named one by one. */
+/** Maximum number of items that are listed. Of further items, only the number is shown. */
 const NAMED = 12;
 
 /**

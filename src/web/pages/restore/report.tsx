@@ -19,7 +19,7 @@ const AMOUNTS = {
   bytes: "Size",
 } as const satisfies Partial<Record<keyof Amounts, string>>;
 
-/** Shows nothing for runs that are no restores, and for restores that have not ended. */
+/** Shows what a restore has written. Shows nothing if the run is not a restore, or if it has not ended. */
 export function RestoreReport({ view, run }: { view: View; run: Run }) {
   if (run.kind !== "restore" || run.outcome === null) return null;
   return (

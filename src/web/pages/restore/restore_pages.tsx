@@ -24,12 +24,14 @@ export function addRestorePages(site: Site): void {
       content: taskId === "" ? await ChooseTask({ view }) : await ChooseBackup({ view, taskId }),
     };
   });
-  // A preview with the key of a recipient is the answer to a form: the key must not be in an address.
+  // A preview can need a recipient's secret key, which must not be in an address. So a form sends the key,
+  // and the preview is the response to the form.
   addAction(site, "/restore/check", async (view, form) => {
     const backup = await view.get("/api/backups/{id}", { id: form.text("backup_id") });
     return await checkPage(view, planOf(backup, form), { identity: form.text("identity").trim() });
   });
-  // A browser that loads the answer to a form again asks for it with GET.
+  // After a form was sent, the browser shows the form's address. If the browser requests this address with
+  // GET, for example to load the page again, it gets `/restore`.
   for (const route of ["/restore/check", "/restore/start"]) {
     site.app.get(route, (c) => site.redirect(c, "/restore"));
   }
@@ -74,7 +76,7 @@ async function wherePage(
 
 interface CheckChoice {
   readonly identity?: string;
-  /** Why the restore did not start. Then the agent is not asked again. */
+  /** Why the restore did not start. If this is set, the agent is not asked for a preview again. */
   readonly problem?: string;
   readonly errors?: Readonly<Record<string, string>>;
 }

@@ -19,7 +19,7 @@ interface WhereProps {
   readonly errors?: Readonly<Record<string, string>>;
 }
 
-/** Fields that the form of this step has itself. */
+/** Fields that a person fills in at this step. The form has the plan's other fields as hidden inputs. */
 const OWN = [
   "remote_server_id",
   "place",

@@ -6,8 +6,8 @@ import type { View } from "../../view.ts";
 export type LogLine = Schema<"BackupTaskLogLine">;
 
 /**
- * Matches what could hide or rearrange text: control characters but the tab, invisible characters, and those
- * that change the direction.
+ * Matches characters that could hide or rearrange text: control characters other than the tab, invisible
+ * characters, and characters that change the direction of text.
  */
 // deno-lint-ignore no-control-regex
 const UNSAFE = /[\0-\x08\x0a-\x1f\x7f-\x9f\xad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]/g;

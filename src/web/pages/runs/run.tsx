@@ -68,7 +68,10 @@ function State({ view, state: { run, wait, warnings } }: { view: View; state: Ru
   );
 }
 
-/** Why a run failed or was cancelled. A failed backup often needs a change of its task. */
+/**
+ * Shows why a run failed or was cancelled. For a failed backup, also links to the form that edits the task,
+ * because the task often has to be changed.
+ */
 function Reason({ view, run, reason }: { view: View; run: Run; reason: string }) {
   const isBad = run.status === "failed";
   const task = run.kind === "backup" && view.may("update-backup-tasks") ? run.backup_task : null;

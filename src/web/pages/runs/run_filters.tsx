@@ -17,8 +17,8 @@ export interface RunFilter {
 }
 
 /**
- * Returns the API's filter for the page's query. A day in `since` or `until` is a day of the user's time
- * zone, and both days are included. Other times are passed on.
+ * Returns the API's filter for the page's query. `since` and `until` can be days in the user's time zone, and
+ * both days are included. A value that is not a day, such as a time, is passed on unchanged.
  */
 export function filterOf(view: View): RunFilter {
   const filter = Object.fromEntries(PASSED_ON.map((name) => [name, view.query(name)]));

@@ -1,4 +1,4 @@
-/** Parts of a run's page: what it waits for, its facts, its warnings, and its buttons. */
+/** Parts of the page of a run: what the run waits for, its facts, its warnings, and the page's buttons. */
 import type { Schema } from "../../../client/client.ts";
 import { Confirm, Elsewhere, PostButton } from "../../components/form.tsx";
 import { Icon } from "../../components/icon.tsx";
@@ -137,7 +137,7 @@ function Amounts({ run: { kind, progress } }: { run: Run }) {
   );
 }
 
-/** The first warnings of a run. All of them are in the file. */
+/** Shows the first warnings of a run. A link downloads a file with all of its warnings. */
 export function Warnings({ view, run, lines }: { view: View; run: Run; lines: readonly LogLine[] }) {
   if (run.warnings_count === 0) return null;
   return (

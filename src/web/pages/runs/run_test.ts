@@ -22,12 +22,12 @@ async function show(browser: Browser, id: number, query = ""): Promise<string> {
   return text;
 }
 
-/** Sends the form of the page whose action ends in `name`. */
+/** Sends a form of the run's page: the form whose action ends in `name`. */
 async function press(browser: Browser, id: number, name: string) {
   return await browser.submit(`/runs/${id}/${name}`, { csrf_token: browser.csrf, next: `/runs/${id}` });
 }
 
-/** Logs in a second user with a role in the first one's workspace. */
+/** Logs in a new user who has this role in the owner's workspace. */
 async function withRole(api: TestApi, owner: Browser, role: string): Promise<Browser> {
   const account = await newAccount(api);
   const { workspace } = (await owner.call("GET", "/api/session")).body.data;

@@ -17,7 +17,10 @@ import { filterOf, isFiltered, RunFilters, StatusTabs } from "./run_filters.tsx"
 /** Number of runs on one page, and number of days in the bars above the runs. */
 const [PER_PAGE, DAYS] = [50, 30];
 
-/** Reads a page of the runs that fit the query. The first page begins with those that are not over. */
+/**
+ * Reads a page of the runs that fit the query. If the query names no status, the first page begins with the
+ * runs that have not ended.
+ */
 async function readRuns(view: View): Promise<ListPage<Run>> {
   const filter = { ...filterOf(view), output: "none", sort: "-id" };
   const page = view.query("page") || "1";

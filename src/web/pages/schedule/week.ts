@@ -20,7 +20,10 @@ export interface DueRun {
   readonly waits: boolean;
 }
 
-/** Returns the due runs between two times of the API, the earliest first. */
+/**
+ * Returns the runs that are due at or after `from` and before `until`, the earliest first. Both times are in
+ * the API's format.
+ */
 export function dueRuns(week: Week, from: string, until: string): DueRun[] {
   const [start, end] = [Date.parse(from), Date.parse(until)];
   const runs = week.servers.flatMap((server) =>

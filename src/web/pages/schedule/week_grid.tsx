@@ -52,7 +52,7 @@ export function WeekGrid({ view, week, servers, today }: GridProps) {
   );
 }
 
-/** A drawing over the width of the week. The list says the same to screen readers. */
+/** A drawing over the width of the week. Screen readers skip it: the list below the grid says the same. */
 function Lane({ view, week, children }: { view: View; week: Week; children: Child }) {
   const hours = hoursIn(week, week.until);
   const past = Math.min(hours, hoursIn(week, view.now.toISOString()));

@@ -40,7 +40,7 @@ export function scriptBody(form: Form): Record<string, string> {
   return Object.fromEntries(NAMES.map((name) => [name, form.text(name)]));
 }
 
-/** Asks for a fresh log-in in another tab, so that what was typed is not lost. */
+/** Asks for a fresh log-in. The link opens another tab, so that the text in the form is not lost. */
 function LoginFirst({ view }: { view: View }) {
   return (
     <p class="notice warn" role="alert">

@@ -116,7 +116,7 @@ async function show(view: View, more: Pick<UsersProps, "typed" | "errors"> = {})
   };
 }
 
-/** Makes a set-up link and shows it. The link is in this answer only. */
+/** Makes a set-up link and shows it. Only this response contains the link. */
 async function linkPage(view: View, form: Form, id: string): Promise<ActionResult> {
   const answer = await view.call("POST", path`/api/users/${id}/setup-link`, {
     body: {},

@@ -22,7 +22,9 @@ function plain(value: unknown): string {
   return String(value);
 }
 
-/** Leaves out what a cron expression replaces: the API refuses both together. */
+/**
+ * If there is a cron expression, leaves out the fields that it replaces. The API refuses a request with both.
+ */
 export function withOneSchedule(body: Readonly<Record<string, unknown>>): Record<string, unknown> {
   const { frequency, time_to_run_at, weekday, custom_cron_expression: cron, ...rest } = body;
   if ((cron ?? "") !== "") return { ...rest, custom_cron_expression: cron };

@@ -134,7 +134,7 @@ async function lossOf(view: View, id: string, body: Readonly<Record<string, unkn
   const query = new URLSearchParams(changed.map(([name, value]) => [name, String(value ?? "")]));
   const to = path`/api/backup-tasks/${id}/retention-preview`;
   const [now, then] = await Promise.all([view.call("GET", to), view.call("GET", `${to}?${query}`)]);
-  // If a rule is wrong, saving the task says which.
+  // If a rule is wrong, the API refuses the preview. Saving the task then shows which rule is wrong.
   if (now.status !== 200 || then.status !== 200) return { count: 0, bytes: 0 };
   return {
     count: then.body.data.removed - now.body.data.removed,

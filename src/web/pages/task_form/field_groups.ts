@@ -25,8 +25,8 @@ const CONTACT_NAMES = ["notification_stream_ids", "script_ids"];
 const HIDDEN = ["type", "database_name", "database_type", "isolated_password"];
 
 /**
- * Returns the groups of a task's fields. A field that no group names is in the last group. So a new field is
- * there by itself.
+ * Returns the groups of a task's fields. A field that no other group names is in the last group. So a new
+ * field appears in the form without a change here.
  */
 export function groupsOf(
   task: { readonly type: string; readonly database_type?: string | null },

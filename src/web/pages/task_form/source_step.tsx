@@ -167,7 +167,10 @@ export async function pathProblem(view: View, state: WizardState): Promise<strin
   return entries.some((entry) => entry.name === name) ? undefined : directory.errors.path;
 }
 
-/** The databases of the server, to choose one or all, and a field to type names. */
+/**
+ * Lists the databases of the server, so that a person can choose one or all. Also has a field for typing
+ * names.
+ */
 export async function DatabaseChoice({ view, state }: StepProps) {
   const kind = state.database_type ?? "";
   const listed = kind === "" ? null : await view.call(
@@ -247,7 +250,9 @@ function Databases({ view, state, names }: StepProps & { names: readonly Databas
   );
 }
 
-/** Returns a name as the field for several names takes it. */
+/**
+ * Quotes a database's name if necessary. The field `database_name` takes several names, separated by commas.
+ */
 function quoted(name: string): string {
   return name.includes(",") || name === "*" ? `"${name}"` : name;
 }

@@ -1,4 +1,4 @@
-/** The page `/tasks/new`: a task in five steps. Each step is an address. */
+/** The page `/tasks/new`: creates a task in five steps. Each step has an address of its own. */
 import { Icon } from "../../components/icon.tsx";
 import { Empty } from "../../components/table.tsx";
 import { Status } from "../../components/status.tsx";
@@ -105,7 +105,10 @@ const TITLES: Readonly<Record<StepName, string>> = {
   finish: "How long are backups kept, and how are they protected?",
 };
 
-/** Returns the step whose answer is wrong, and why; otherwise the step itself. */
+/**
+ * Checks the answer of the step before `step`. If this answer is wrong, returns the step that must be
+ * corrected. Otherwise returns `step`. `problem` says what is wrong; absent if the step itself shows that.
+ */
 async function firstWrong(
   view: View,
   state: WizardState,

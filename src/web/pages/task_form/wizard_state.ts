@@ -71,7 +71,10 @@ function hasSource(state: WizardState): boolean {
   return required.length === 0 || required.some((name) => state[name as CarriedName] !== undefined);
 }
 
-/** Returns the wizard's address with some answers changed; an empty text removes one. */
+/**
+ * Returns the wizard's address after `changes` to the answers. If the new value of an answer is an empty
+ * text, the address does not contain the answer.
+ */
 export function wizardPath(
   view: View,
   state: WizardState,

@@ -17,7 +17,9 @@ const BULK_FORM = "bulk";
 interface Action {
   readonly label: string;
   readonly needs: Ability;
-  /** Says what was done to a number of tasks, such as `3 tasks`. */
+  /**
+   * Returns a sentence that says what was done. `tasks` is the number of tasks in words, such as `3 tasks`.
+   */
   readonly done: (tasks: string) => string;
 }
 

@@ -54,7 +54,7 @@ interface TrendProps {
   readonly format: (value: number) => string;
 }
 
-/** A line with the newest value, and the range of all. */
+/** Shows the newest value, and the smallest and largest of all values. Also draws all values as a chart. */
 function Trend({ name, values, format }: TrendProps) {
   const last = values.at(-1);
   if (last === undefined) return null;

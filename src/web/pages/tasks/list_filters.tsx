@@ -20,7 +20,7 @@ const FILTERS = [
 /** Number of tasks on one page. */
 const PER_PAGE = 30;
 
-/** Reads the tasks that the page's address asks for; the worst first, unless it names another order. */
+/** Reads the tasks that the page's address selects. If the address names no order, the worst come first. */
 export function readTasks(view: View): Promise<ListPage<BackupTask>> {
   const filters = Object.fromEntries([...FILTERS, "page"].map((name) => [name, view.query(name)]));
   return view.list("/api/backup-tasks", {
@@ -48,7 +48,7 @@ export async function readChoices(view: View): Promise<FilterChoices> {
   return { servers, destinations, tags };
 }
 
-/** Maximum number of pages of records that a filter offers. */
+/** Maximum number of pages that are read from a list. A filter offers only the records of these pages. */
 const CHOICE_PAGES = 5;
 
 /** Reads the records of a list, ordered by label. Reads at most 500 records. */

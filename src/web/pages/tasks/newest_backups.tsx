@@ -7,7 +7,9 @@ import { Icon } from "../../components/icon.tsx";
 import type { ListPage, View } from "../../view.ts";
 import type { Backup, BackupTask } from "./records.ts";
 
-/** The worst that is known about a backup, otherwise the best. */
+/**
+ * Shows the worst problem of a backup. If the backup has no problem, shows the best check that it has passed.
+ */
 function Condition({ backup }: { backup: Backup }) {
   if (backup.damaged_at !== null) return <Mark icon="bad" tone="bad" text="Damaged" />;
   if (backup.suspicious_at !== null) return <Mark icon="warn" tone="warn" text="Suspicious" />;
