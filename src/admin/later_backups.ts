@@ -99,9 +99,8 @@ function isInRecordedDirectory(
 }
 
 /**
- * Returns the directory that the database should record for a backup. The record should name the original
- * directory, but the repository might be a copy. Other backups of the repository already have records. Their
- * recorded directories show where the originals are.
+ * Returns the directory to record for a backup. If the repository is a copy of another directory, this is the
+ * other directory, in which the backup was stored. The records of the repository's other backups name it.
  */
 function recordedDirectory(
   repository: BackupRepository,

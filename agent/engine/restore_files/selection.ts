@@ -45,7 +45,7 @@ export async function select(paths: readonly string[], readLines: ReadLines): Pr
   let chosen = new Choice(roots);
   let index = await readMembers(readLines, (member, range) => chosen.take(member, range));
   if (chosen.missing().some(isEscaped)) {
-    // If no member has a path, the path might be a display name.
+    // A requested path that no member has might be a display name.
     const missing = new Set(chosen.missing());
     const names = paths.map((path) =>
       missing.has(byteString(path)) ? nameFromDisplay(path) : byteString(path)

@@ -1,6 +1,6 @@
 /**
- * Compares the due times that `nextRun` returns for a whole year, in every zone, with the due times by a
- * clock that is simulated minute by minute.
+ * Checks the due times that `nextRun` returns, for a whole year and in every zone. The test finds the expected
+ * times with a simulated clock, minute by minute.
  */
 import assert from "node:assert/strict";
 import fc from "fast-check";

@@ -192,7 +192,7 @@ export async function releaseDelivery(sql: Sql, claim: Claim): Promise<void> {
 
 /**
  * Makes a stream's waiting deliveries due at once, except those that quiet hours hold. Called after a change
- * of the stream's address. The deliveries again get the full time before they are given up.
+ * of the stream's address. The time after which a delivery is given up starts anew.
  */
 export async function restartDeliveries(sql: Sql, streamId: number, now: Date): Promise<void> {
   await sql`

@@ -26,7 +26,7 @@ export class Selection {
     return new Selection([...all].filter((path) => !above(path).some((parent) => all.has(parent))).sort());
   }
 
-  /** Reads a selection from an address or a form: the paths themselves, and the compressed ones. */
+  /** Reads a selection from an address or a form. `packed` has more paths, which are compressed. */
   static read(paths: readonly string[], packed: string): Selection {
     return Selection.of([...paths, ...unpack(packed)]);
   }

@@ -149,7 +149,7 @@ function Existing({ view, plan, isChecked }: Pick<CheckProps, "view" | "plan"> &
       </div>
     );
   }
-  // The preview has found no existing file or database that the restore could replace.
+  // Nothing would be replaced. If the check has said so already, nothing is left to say.
   if (isChecked) return null;
   return (
     <div class="notice with-action">
