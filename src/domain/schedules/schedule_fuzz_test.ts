@@ -1,6 +1,6 @@
 /**
- * Checks the due times that `nextRun` returns, for a whole year and in every zone. The test finds the expected
- * times with a simulated clock, minute by minute.
+ * Checks the due times that `nextRun` returns, for a whole year and in every zone. The test finds the
+ * expected times with a simulated clock, minute by minute.
  */
 import assert from "node:assert/strict";
 import fc from "fast-check";
