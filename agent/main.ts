@@ -17,8 +17,8 @@ import { Runner } from "./runner.ts";
 import { StartError, StateDirectory } from "./state_directory.ts";
 
 /**
- * Maximum time in milliseconds that a stopping agent waits until its last events, such as verdicts, are
- * acknowledged. At its next start, the agent sends the events that were not acknowledged.
+ * Maximum time in milliseconds that a stopping agent waits for the acknowledgement of its last events, such
+ * as verdicts. At its next start, the agent sends the events that were not acknowledged.
  */
 const DRAIN_TIMEOUT = 3_000;
 

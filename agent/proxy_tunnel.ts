@@ -1,7 +1,7 @@
 /**
- * Tunnels a websocket without TLS through an HTTP proxy, as browsers do. Without the tunnel, Deno sends the
- * upgrade of such a websocket to the proxy as a plain request, and the proxy responds without upgrading. A
- * tunnel (`CONNECT`) carries the upgrade to the target.
+ * Connects a websocket without TLS through an HTTP proxy by a tunnel (`CONNECT`), as browsers do. The tunnel
+ * carries the websocket's upgrade request to the target. Without it, Deno would send the upgrade to the proxy
+ * as a plain request, and the proxy would respond without upgrading.
  */
 import { BlockList, isIP } from "node:net";
 

@@ -20,8 +20,9 @@ const RATE = 256 * 1024;
  */
 const MAX_QUEUED = 1024 * 1024;
 /**
- * Maximum number of characters in a run's list of warnings. Each warning is sent as a line, and also in this
- * list. The list has no rate limit, so that warnings are not lost among other output.
+ * Maximum number of characters in a run's list of warnings. Each warning is sent twice: as a line of output,
+ * and in this list. The rate limit might drop the line among other output. The list has no rate limit, so
+ * that the warning is not lost.
  */
 const MAX_WARNINGS = 4 * 1024 * 1024;
 

@@ -42,11 +42,11 @@ export class StateDirectory implements Disposable {
   }
 
   /**
-   * Returns the agent's seat: an identifier of this boot of the machine and of the directory's lock file.
+   * Returns the agent's seat. It identifies this boot of the machine together with the directory's lock file.
    * Returns undefined if the system has no boot id.
    *
-   * An agent with the same seat as an earlier agent holds the earlier agent's lock. So the earlier agent has
-   * ended. A copy of the directory or of the machine has another seat.
+   * If a new agent has the same seat as an earlier agent, the new agent holds the lock that the earlier agent
+   * held. So the earlier agent has ended. A copy of the directory or of the machine has another seat.
    */
   async seat(): Promise<string | undefined> {
     const boot = await Deno.readTextFile("/proc/sys/kernel/random/boot_id").catch(() => null);

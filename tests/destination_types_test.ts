@@ -34,8 +34,8 @@ async function sources(directory: string): Promise<string[]> {
 }
 
 /**
- * Returns whether a file belongs to a destination type. It does if its name, or the name of one of its
- * folders, begins with the type's name.
+ * Returns whether a file belongs to a destination type: whether the name of the file, or of one of its
+ * folders, begins with the type's name. A prefix `custom_` of the type's name is optional.
  */
 function isOwn(path: string, type: string): boolean {
   const family = type.replace(/^custom_/, "");

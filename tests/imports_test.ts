@@ -115,9 +115,9 @@ Deno.test("only the clock reads the time", async () => {
 });
 
 /**
- * The files that are allowed to open connections. Each expression matches the modules and functions that its
- * file is allowed to use for them. Only the network module is allowed to connect to addresses that users
- * enter. All other files connect only to addresses that the operator configures.
+ * The files that are allowed to open connections. The expression of a file matches the modules and functions
+ * that the file is allowed to use for its connections. Only the network module is allowed to connect to
+ * addresses that users enter. All other files connect only to addresses that the operator configures.
  */
 const CONNECTS: Readonly<Record<string, RegExp>> = {
   "src/network/authorities.ts": /node:tls/, // connects to nothing

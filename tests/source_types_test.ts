@@ -31,8 +31,8 @@ const EXCEPTIONS: Readonly<Record<string, string>> = {
 const names = [...DEFINITIONS].flatMap(([type, { engine }]) => [type, engine]);
 
 /**
- * Names that also mean something else: a program that the agent runs, or the product. Each pattern matches
- * the files in which the name has that other meaning.
+ * Names that have a second meaning: `tar` is also a program that the agent runs, and `rearguard` is also the
+ * product. Each pattern matches the paths of files that use the name in its second meaning.
  */
 const IS_OTHER: Readonly<Record<string, RegExp>> = {
   tar: new RegExp(

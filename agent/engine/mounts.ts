@@ -61,7 +61,8 @@ export function vanishedMount(path: string, expected: string[], mounts: Mount[])
 }
 
 /**
- * Throws a `RunFailedError` if fstab has a mount point at or above the path on which nothing is mounted.
+ * Throws a `RunFailedError` if nothing is mounted on a mount point that fstab lists. Considers only mount
+ * points at the path or above the path.
  * @param action The action that is refused, for the error message: `back up /srv`.
  */
 export function refuseVanished(action: string, path: string, { mounts, expected }: Mounts): void {

@@ -11,9 +11,11 @@ export interface Inspection {
   /** If true, the checks must not change anything. They must not even remove what killed runs left behind. */
   readonly isPreview: boolean;
   /**
-   * Takes obstacles of one kind. A restore throws an {@link ObstacleError} if there are any.
+   * Takes obstacles of one kind; the list might be empty. The inspection of a restore throws a
+   * {@link RunFailedError} if there are any.
    *
-   * @param many Predicate of a sentence about several obstacles: `are there already`.
+   * @param many Words for a message about several obstacles. With `are there already`, the message begins
+   *   with `a.txt and 2 more are there already`.
    */
   report(obstacles: readonly Obstacle[], many?: string): void;
 }

@@ -1,6 +1,7 @@
 /**
  * Measures how much processor time 500 open pages of a busy workspace cost. In each second, one run begins,
- * one run ends, and ten runs report progress. The peer in the results is the same load without pages.
+ * one run ends, and ten runs report progress. The result is compared with the same load without open pages.
+ * The result calls that load `peer`.
  */
 import { systemClock } from "../../src/domain/clock.ts";
 import { until } from "../../tests/support/assertions/until.ts";

@@ -36,10 +36,10 @@ export const AGENT_SCHEMES: ReadonlyMap<string, DestinationType> = new Map(
 /**
  * Opens a destination as a repository.
  *
- * @param text The address: a URL with a user name, and with a scheme of the destination type.
- * @param environment The environment variables. Some of them contain the secrets, and the settings that are
- *   missing in the address. {@link variableOf} returns the names of these variables. If no secret is set, the
- *   terminal prompts for a password.
+ * @param text The address: a URL with a user name. Its scheme is one of the destination type.
+ * @param environment The environment variables. They include the secrets, and the settings that the address
+ *   lacks. {@link variableOf} returns the name of the variable for a field. If no secret is set, the terminal
+ *   prompts for a password.
  */
 export async function openAgentRepository(
   type: DestinationType,

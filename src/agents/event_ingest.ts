@@ -59,9 +59,11 @@ export class EventIngest {
   }
 
   /**
-   * Stores a batch and acknowledges its events. Returns true when they are stored. Returns false if ingestion
-   * was closed. Retries while the database is unavailable. Meanwhile, memory stays limited, because an agent
-   * sends only a limited number of events before it gets their acknowledgements.
+   * Stores a batch and acknowledges its events. Returns true if the events are stored; false if ingestion was
+   * closed.
+   *
+   * Retries while the database is unavailable. Few events can wait in memory meanwhile: an agent sends only a
+   * limited number of events before it gets their acknowledgements.
    */
   async #store(batch: IncomingEvent[]): Promise<boolean> {
     let wait = RETRY_FIRST;

@@ -24,8 +24,9 @@ export interface BodyOptions extends Record<string, unknown> {
 /**
  * Adds a command that creates a record.
  *
- * @param flags Pairs of an option and its description. `--ip-address <address>` sets the field `ip_address`.
- * @param fields Further fields. Their options are derived from the definitions of the fields.
+ * @param flags Options, each with its description. An option sets the field of the same name:
+ *   `--ip-address <address>` sets `ip_address`.
+ * @param fields Fields that `flags` does not contain. Their options are derived from their definitions.
  */
 export function addCreate(
   parent: Command,

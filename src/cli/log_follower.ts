@@ -91,8 +91,8 @@ export async function followLog(
 }
 
 /**
- * Yields the events of a stream. Ends when the server closes the stream. Throws if the connection is lost
- * before the server closes the stream. If the server has no more events, yields only `nothing left`.
+ * Yields the events of a stream, and ends when the server closes the stream. Throws if the connection is lost
+ * before that. If the server responds that it has no more events, yields only `nothing left`.
  */
 async function* eventsOf(
   open: OpenStream,

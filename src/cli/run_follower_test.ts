@@ -41,9 +41,9 @@ function cuttingProxy(target: string) {
         new TransformStream<string, Uint8Array>({
           transform(piece, controller) {
             text += piece;
-            // Cut the first two streams after their first output. If the run ends without output, cut the
-            // stream before the run's end. So only the third stream contains the run's end, even if the run
-            // is very fast.
+            // Cut each of the first two streams after its first output. If a stream has no output before the
+            // run's end, cut it before the run's end. So only the third stream contains the run's end, even
+            // if the run is very fast.
             const [sent, event] = /^[^]*?\nevent: (output|finished)\n[^]*?\n\n/.exec(text) ?? [];
             if (sent === undefined) return;
             if (event === "output") controller.enqueue(new TextEncoder().encode(sent));

@@ -18,8 +18,8 @@ export function loginPath(): string {
 }
 
 /**
- * Returns the control plane's URL and the token. The environment takes precedence over the file. A stored
- * token is sent only to the control plane for which it was stored.
+ * Returns the control plane's URL and the token. Environment variables take precedence over the stored login.
+ * A stored token is sent only to the control plane for which it was stored.
  */
 export async function currentConnection(): Promise<Connection> {
   const givenUrl = Deno.env.get("REARGUARD_URL") || null;

@@ -1,7 +1,7 @@
 /**
- * Reports late tasks, stalled, slow and overdue runs, absent agents, failing removals, failing notification
- * streams, tokens and certificates that expire, and newer versions of Rearguard. Cancels runs that have
- * stalled for too long. Sends summaries.
+ * Reports late tasks, absent agents, failing removals, and failing notification streams. Reports runs that
+ * are stalled, slow or overdue, and tokens and certificates that will expire. Reports newer versions of
+ * Rearguard. Cancels runs that have stalled for too long. Sends summaries.
  */
 import { watchAdministratorAccess, watchExpiringTokens } from "../services/access/access_watch.ts";
 import { watchCertificate } from "../services/access/certificate_watch.ts";

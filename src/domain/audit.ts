@@ -37,8 +37,8 @@ export const NO_ORIGIN: Origin = { address: null, requestId: null };
 export interface AuditEntry {
   readonly actor: AuditActor;
   /**
-   * The workspace in which a user acted; null if the user acted in none. Also null for an agent: the stored
-   * entry then gets the workspace of the agent's server.
+   * The workspace in which a user acted; null if the user acted in none. For an agent, this is also null, but
+   * the stored entry contains the workspace of the agent's server.
    */
   readonly workspaceId: number | null;
   /** Id of an operation in the OpenAPI document, or the name of an event without a request. */

@@ -30,8 +30,8 @@ const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 
 /**
- * Minimum and maximum grace, in milliseconds. After a due time, the task becomes late only if no backup is
- * stored within the grace plus twice the newest backup's duration.
+ * Minimum and maximum grace, in milliseconds. The task becomes late if no backup is stored soon enough after
+ * a due time. The time allowed is the grace plus twice the newest backup's duration.
  */
 const LEAST_GRACE = 15 * MINUTE;
 const MOST_GRACE = 6 * HOUR;

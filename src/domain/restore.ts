@@ -65,8 +65,8 @@ export function archivePaths(paths: readonly string[]): string[] {
 }
 
 /**
- * Returns the directory that a restore of files to their original location restores into. Returns null if the
- * backup contains no files, or if its source is not known.
+ * Returns the directory to restore files to if they are restored to their original location. Returns null if
+ * the backup contains no files, or if its source is not known.
  *
  * @param source The source as described in the backup's manifest.
  */

@@ -112,8 +112,8 @@ export function decideRetention<B extends RetainedBackup>(
 }
 
 /**
- * Sorts backups, newest first. Backups of runs are in the order of their runs, not of their times, because a
- * time may come from a wrong clock. If times decided, a backup dated into the future would displace every
+ * Sorts backups, newest first. Backups of runs are in the order of their runs. Their times do not decide,
+ * because a time might come from a wrong clock: a backup dated into the future would then displace every
  * backup made after it. A backup without a run is placed by its time.
  */
 function sortNewestFirst<B extends RetainedBackup>(backups: readonly B[]): B[] {
@@ -162,8 +162,8 @@ function keepNewest(
 
 /**
  * Keeps the newest backup of each of the last `count` periods that have backups. If there are fewer than
- * `count` such periods, also keeps the oldest backup. Otherwise, a history that is still growing would cover
- * less time than requested.
+ * `count` such periods, also keeps the oldest backup. Without that backup, a history that is still growing
+ * would cover less time than requested.
  */
 function keepPeriods(
   newestFirst: readonly RetainedBackup[],

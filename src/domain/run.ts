@@ -237,9 +237,9 @@ export function outcomeOfRun(
 }
 
 /**
- * Returns the time stamp in object names: `YYYYMMDDHHMMSS` in UTC. Normally, this is the stamp of `time`. If
- * that stamp is not later than `newest`, returns the second after `newest`. This happens if two names are
- * made within a second, or if the clock was set back. So names are never reused, and sort by age.
+ * Returns the time stamp in object names: `YYYYMMDDHHMMSS` in UTC. Normally, this is the stamp of `time`.
+ * That stamp might not be later than `newest`, because two names are made within a second or the clock was
+ * set back. In this case, returns the second after `newest`. So names are never reused, and sort by age.
  *
  * @param newest The task's last stamp; null for none.
  */

@@ -74,8 +74,9 @@ export function offsetAt(zone: string, instant: number): number {
  * never gives an earlier instant.
  */
 export function instantOf(zone: string, wall: number): Date {
-  // Zones are at most 14 hours ahead of UTC and 12 hours behind it. So `before` is the zone's offset at an
-  // instant before the local time `wall`, and `after` is its offset at an instant after `wall`.
+  // A zone is at most 14 hours ahead of UTC and at most 12 hours behind it. So the instant of the local time
+  // `wall` lies between the two instants in the next lines. `before` is the zone's offset at the earlier one,
+  // and `after` is its offset at the later one.
   const before = offsetAt(zone, wall - 15 * HOUR);
   const after = offsetAt(zone, wall + 13 * HOUR);
   const early = wall - Math.max(before, after);
@@ -146,9 +147,8 @@ export interface LocalSpan {
 const DAY = 24 * HOUR;
 
 /**
- * Returns the conversions for instants from `from` to `until`. If the clocks do not change from two days
- * before `from` to two days after `until`, these conversions are much faster than {@link instantOf} and
- * {@link localIso}.
+ * Returns the conversions for instants from `from` to `until`. They are much faster than {@link instantOf}
+ * and {@link localIso} if the clocks do not change in this time, nor in the two days before and after it.
  */
 export function localSpan(zone: string, from: Date, until: Date): LocalSpan {
   const [early, late] = [new Date(from.getTime() - 2 * DAY), new Date(until.getTime() + 2 * DAY)];

@@ -10,7 +10,7 @@ const LARGEST_PART = 5 * 1024 * MIB;
  */
 const SMALLEST_PART = 16 * MIB;
 /**
- * Size of a part on a slow link. It is S3's minimum for all parts but the last. Small parts are better on a
+ * Size of a part on a slow link. S3 permits smaller sizes only for the last part. Small parts are better on a
  * slow link, because each interruption loses a whole part.
  */
 const SLOW_PART = 5 * MIB;

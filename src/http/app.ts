@@ -107,9 +107,11 @@ function literalFirst(endpoints: readonly Endpoint[]): Endpoint[] {
 }
 
 /**
- * Returns the response to a request that no route handles. If the path has no route at all, this is a 404. If
- * the path has a route, this is a 204 for OPTIONS and a 405 for any other method. Every path also matches the
- * middleware that observes requests, but the middleware does not count as a route.
+ * Returns the response to a request that no route handles. If no route has this path, the response is a 404.
+ * If a route has this path, the response is a 204 for OPTIONS and a 405 for any other method.
+ *
+ * The router also returns the middleware that observes requests, for every path. The middleware does not
+ * count as a route.
  */
 function unmatched(app: App, c: Context): Response {
   const allowed = METHODS.filter((method) => app.router.match(method, c.req.path)[0].length > 1);

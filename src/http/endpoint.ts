@@ -87,8 +87,8 @@ export interface EndpointDefinition<Id extends string, Query extends z.ZodObject
    */
   readonly logsIn?: boolean;
   /**
-   * Whether the endpoint accepts requests from pages of other sites, although `logsIn` is true. The handler
-   * itself then checks that this browser began the log-in here.
+   * If true, the endpoint accepts requests from pages of other sites even if `logsIn` is true. The handler
+   * must then check itself that the log-in was begun here, in the same browser.
    */
   readonly allowsOtherSites?: boolean;
   /**

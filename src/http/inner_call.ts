@@ -13,9 +13,9 @@ export interface InnerInput {
 }
 
 /**
- * Calls an endpoint for the caller of `outer`, as if the caller had called it alone: the ability is checked,
- * and the audit log gets an entry of its own. The input must be valid. Never rejects. Does not check for a
- * fresh log-in, and does not count against the rate limit.
+ * Calls an endpoint for the caller of `outer`. As in a request of its own, the ability is checked, and the
+ * audit log gets a separate entry. Unlike in a request of its own, a fresh log-in is not required, and the
+ * call does not count against the rate limit. The input must be valid. Never rejects.
  */
 export async function callInner(
   outer: Call<string, unknown, unknown>,

@@ -1,6 +1,7 @@
 /**
- * Corrects each schema of the OpenAPI document that references another schema and permits null. The generator
- * writes an `allOf` for such a schema, and null never satisfies it.
+ * Corrects schemas of the OpenAPI document that permit either null or what another schema permits. The
+ * generator writes such a schema as an `allOf` with a reference. Null does not match the reference, so it
+ * never matches the `allOf`. This function writes an `anyOf` instead.
  */
 export function permitNull(value: unknown): void {
   if (typeof value !== "object" || value === null) return;

@@ -145,8 +145,8 @@ function describe(endpoint: Endpoint): Route {
 
 /**
  * Returns the response schema of an endpoint. If the endpoint ignores unknown fields, the schema has the list
- * `warnings`. Its sentences name the ignored fields, and effects of the requested change that might be
- * unwanted.
+ * `warnings`. The sentences in this list name two things: the ignored fields, and effects of the requested
+ * change that might be unwanted.
  */
 function withWarnings(endpoint: Endpoint): z.ZodType {
   const { body, answer, refusesUnknown } = endpoint;

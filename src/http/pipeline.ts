@@ -142,9 +142,11 @@ export async function serve(
 }
 
 /**
- * Counts the result of an authentication in the throttle. A 401 is a failure. For an API token, any other
- * response is a success. For an agent key, only a response without an error is a success: the handler checks
- * the key, and another error might come before this check.
+ * Counts the result of an authentication in the throttle:
+ * - A 401 is a failure.
+ * - For an API token, any other response is a success.
+ * - For an agent key, a response without an error is a success. Any other error counts as neither, because it
+ *   might come before the handler checks the key.
  */
 function countAttempt(
   { throttle }: PipelineContext,

@@ -2,16 +2,16 @@
  * Defines the five endpoints that every resource has: list, show, create, update and delete. Their responses
  * have the form of the original API contract. To add a resource:
  *
- * 1. In `routes/<resource>.ts`, write its response schema (`.openapi("Name")`), one example, and a function
- *    `present` that converts a row to a response. Put the three into a {@link Resource}.
- * 2. Write its input fields as one object of plain zod schemas (`line`, `text`, `secret`, `integer`, `id` of
- *    `src/definitions/formats`). If the command line has flags for the fields, define them once in
- *    `src/definitions/fields` instead. `z.object(fields)` is the schema for creating, and
+ * 1. In `routes/<resource>.ts`, write the resource's response schema (`.openapi("Name")`), one example, and a
+ *    function `present` that converts a row to a response. Put the three into a {@link Resource}.
+ * 2. Write the resource's input fields as one object of plain zod schemas (`line`, `text`, `secret`,
+ *    `integer`, `id` of `src/definitions/formats`). If the command line has flags for the fields, define them
+ *    once in `src/definitions/fields` instead. `z.object(fields)` is the schema for creating, and
  *    `z.object(fields).partial()` for updating. Do not use `.default()` on a field that is in both schemas:
  *    an update would overwrite the value. Defaults belong to the service. For rules over several fields, use
  *    `rule`.
- * 3. Export the list of endpoints: the five that this file defines, each with the service function that it
- *    calls, and `endpoint({…})` for any other endpoint.
+ * 3. Export the list of the resource's endpoints. Make the five usual ones with the functions of this file,
+ *    and pass each the service function that it calls. Make any other endpoint with `endpoint({…})`.
  * 4. Add the list to `routes.ts`.
  *
  * Values are converted before validation: `"5"` becomes 5, `"1"` becomes true, and `""` becomes null if null

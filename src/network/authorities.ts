@@ -1,6 +1,7 @@
 /**
  * Finds the certificate authorities for node:https, because node:https ignores Deno's environment variables.
- * Only agents use this file: they have every Deno permission. The control plane uses `tls_agent.ts`.
+ * Only agents use this file, because it needs Deno permissions that the control plane lacks. The control
+ * plane uses `tls_agent.ts`.
  */
 import { readFileSync } from "node:fs";
 import process from "node:process";

@@ -224,9 +224,8 @@ export class Notifier {
       const value = keyring.decrypt(value_encrypted);
       const signingSecret = keyring.decryptOptional(signing_secret_encrypted);
       const channel = channelOf(type);
-      // A channel that follows runs cannot send several events in one message. If the stream had another type
-      // before, a message about several events might still be queued. Of such a message, only the last event
-      // is sent.
+      // A channel that follows runs cannot send several events in one message. But such a message might still
+      // be queued from a time when the stream had another type. Then only its last event is sent.
       const message: Message = channel.digest === null
         ? buildMessage(messageId, events.at(-1)!)
         : combineEvents(messageId, events, channel.digest);

@@ -103,8 +103,9 @@ export class Outgoing {
   }
 
   /**
-   * Returns the delay in `Retry-After`, in milliseconds. Returns null if there is none. The header contains a
-   * number of seconds or a date: see RFC 9110, section 10.2.3. Discord sends fractions of seconds.
+   * Returns the delay in the header `Retry-After`, in milliseconds. Returns null if the header is missing or
+   * unreadable, or if the status is neither 429 nor 503. The header contains a number of seconds or a date:
+   * see RFC 9110, section 10.2.3. Discord sends fractions of seconds.
    */
   #retryAfter({ status, headers }: Response): number | null {
     const text = headers.get("retry-after")?.trim();

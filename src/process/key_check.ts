@@ -43,14 +43,15 @@ export async function missingKeys(
 }
 
 /**
- * Compares the keys with those of the other running control planes. Returns null if this control plane agrees
- * with all others. Otherwise returns one sentence about a control plane with other keys.
+ * Compares this control plane's keys with those of the other running control planes. Returns null if they
+ * agree. Otherwise returns one sentence about a control plane with other keys.
  *
  * Each control plane encrypts new values with one of its keys. Two control planes agree if each has the key
  * with which the other encrypts.
  *
- * @param self The id of this control plane; null before it is registered. With an id, the keys are compared
- *   only with control planes that were registered earlier.
+ * @param self The id of this control plane. The keys are then compared only with those of control planes that
+ *   were registered before it. Null if it is not registered yet: the keys are then compared with those of all
+ *   control planes.
  */
 export async function disagreeingReplica(
   { database, clock }: KeyCheck,

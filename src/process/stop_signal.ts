@@ -7,8 +7,8 @@ import { readProcNow } from "../store/embedded/proc_file.ts";
  * Also keeps the process alive until `Deno.exit`. Otherwise, the process could end while its start or stop is
  * still waiting for something.
  *
- * A process that was started to ignore SIGHUP keeps ignoring it. `nohup` starts programs in this way, so that
- * they outlive their terminal.
+ * If the process ignores SIGHUP from its start, it keeps ignoring SIGHUP. `nohup` starts a program in this
+ * way, so that the program outlives its terminal.
  */
 export function stopSignal(): Promise<Deno.Signal> {
   return new Promise((resolve) => {

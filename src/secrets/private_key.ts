@@ -18,8 +18,9 @@ export class PrivateKeyError extends Error {
 }
 
 /**
- * Returns a key without a passphrase, as the text of a key file. Returns the text unchanged if the agent's
- * SSH library reads it. Throws a {@link PrivateKeyError} if the key cannot be used.
+ * Removes the passphrase of a key, and returns the text of a key file. If the agent's SSH library can read
+ * the given text as it is, returns the text unchanged. Throws a {@link PrivateKeyError} if the key cannot be
+ * used.
  *
  * @param passphrase The key's passphrase; null if it has none.
  */

@@ -78,10 +78,11 @@ export class Bucket {
   }
 
   /**
-   * Completes an upload: joins the parts, in ascending order, to an object of `size` bytes. If the request
-   * fails, looks for an object with this size and these parts. If there is such an object, the upload has
-   * succeeded. This conclusion is certain only for keys that had no object before. Rejects with the code
-   * `NoSuchUpload` if the upload was aborted.
+   * Completes an upload: joins the parts, in ascending order, to an object of `size` bytes. Rejects with the
+   * code `NoSuchUpload` if the upload was aborted.
+   *
+   * If the request fails, looks for an object with this size and these parts. If there is one, treats the
+   * upload as completed. This conclusion is certain only if the key had no object before the upload.
    */
   async completeUpload(
     key: string,
@@ -176,9 +177,11 @@ export class Bucket {
   }
 
   /**
-   * Returns null if the service answers a GET with `NoSuchKey`. Rejects after any other response. A 404 to a
-   * HEAD request does not prove that the object is missing, because that response has no body that names the
-   * reason. A proxy might have sent the response, or the bucket might be missing.
+   * Sends a GET for an object whose HEAD got a 404. Returns null if the service answers the GET with
+   * `NoSuchKey`. Rejects after any other response.
+   *
+   * The 404 alone does not prove that the object is missing: a proxy might have sent it, or the bucket might
+   * be missing. A response to a HEAD has no body, so it cannot name the reason.
    */
   async #proveMissing(key: string): Promise<null> {
     const action = `look up ${key}`;
@@ -196,8 +199,8 @@ export class Bucket {
   }
 
   /**
-   * Finds out why a HEAD was refused: sends a GET, and rejects with the reason in its response. The response
-   * to a HEAD has no body. From a HEAD alone, a wrong key would look like a missing permission.
+   * Finds out why a HEAD was refused. The response to a HEAD has no body, so a wrong key would look like a
+   * missing permission. Sends a GET, and rejects with the reason in the response to the GET.
    */
   async #askWhy(action: string): Promise<void> {
     await this.#requests.send({

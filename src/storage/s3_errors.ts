@@ -63,8 +63,9 @@ export function readRefusal(status: number, body: string, headers: Headers): Ref
 }
 
 /**
- * Returns the scheme and host to which a response redirects. Returns null if it does not redirect, or if S3
- * itself sent the redirect. Path and query are left out, because they might contain a credential.
+ * Returns the scheme and host to which a response redirects. Returns null if the response is no redirect, or
+ * if it comes from S3 itself. Leaves out the path and query of the address, because they might contain a
+ * credential.
  */
 function redirectOf(status: number, headers: Headers): string | null {
   // A redirect with one of these headers comes from S3 itself, and names a region.

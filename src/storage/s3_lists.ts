@@ -75,9 +75,9 @@ export async function* listUploads(requests: S3Requests, prefix: string): AsyncG
 }
 
 /**
- * Returns a function that decodes the keys of a page. Services may percent-encode keys, because XML can't
- * contain every character. If the page says that keys are encoded but a key is not, the key is kept
- * unchanged.
+ * Returns a function that decodes the keys of a page. Services are allowed to percent-encode keys, because
+ * XML cannot contain every character. A page says whether its keys are encoded. If a key of such a page is
+ * not validly encoded, the function returns the key unchanged.
  */
 function keyDecoder(page: Element): (key: string) => string {
   if (textOf(page, "EncodingType") !== "url") return (key) => key;

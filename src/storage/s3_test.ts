@@ -37,8 +37,8 @@ async function rejection(promise: Promise<unknown>): Promise<StorageError> {
 }
 
 /**
- * Returns a function that is called for each request. Among the calls for which `applies` returns true, it
- * returns `fault` for the first `times` calls. For all other calls, it returns null.
+ * Returns a function that is called for each request. If `applies` returns true for the request's method, the
+ * function returns `fault`, but at most `times` times. Otherwise it returns null.
  */
 function faults(times: number, fault: S3Fault, applies: (method: string) => boolean = () => true) {
   return (call: { method: string }) => applies(call.method) && times-- > 0 ? fault : null;

@@ -54,9 +54,9 @@ export function failSpan(span: Span, reason: string): void {
 }
 
 /**
- * Keeps the URLs and errors of requests out of traces, because signed URLs and webhooks are credentials. Deno
- * makes a span of each request, with the whole URL and the error. After this call, spans contain only the
- * URL's origin, and no error text. Returns the original `setStatus`.
+ * Keeps the URLs and errors of requests out of traces, because signed URLs and webhooks are credentials. By
+ * default, Deno's span of a request contains the whole URL and the error. After this call, spans contain only
+ * the URL's origin, and no error text. Returns the original `setStatus`.
  */
 function hideAddresses(span: Span): { setStatus(this: Span, status: SpanStatus): Span } {
   const prototype: Span = Object.getPrototypeOf(span);

@@ -1,9 +1,9 @@
 /** Fills paths of the API for pages. */
 
 /**
- * Returns a path with its query, and with values in place of the names in braces. For example,
- * `fill("/api/tags/{id}", { id: 7 })` returns `/api/tags/7`. Query parameters that are null or empty are left
- * out.
+ * Returns a path in which each name in braces is replaced by its value. For example, this call returns
+ * `/api/tags/7`: `fill("/api/tags/{id}", { id: 7 })`. Appends the parameters in `input.query`, except those
+ * that are null or empty.
  */
 export function fill(path: string, input: object = {}): string {
   const { query = {}, ...values } = input as { query?: object } & Record<string, string | number>;

@@ -113,8 +113,8 @@ export class View {
   }
 
   /**
-   * Sends an API request for this page. A request that changes something needs `csrf`: the token of the form
-   * that the browser has sent, see {@link Form}.
+   * Sends an API request for this page. A request that changes something needs `csrf`. This is the token that
+   * the browser has sent with its form, see {@link Form}.
    */
   call(
     method: string,

@@ -21,8 +21,9 @@ import { postgresqlFixture } from "../support/sources/postgresql.ts";
 const LEVELS = [0, 1, 3, 19];
 const ENCRYPTIONS = { plain: null, password: "correct horse" };
 /**
- * Shell command that writes text. The text fills several frames at level 0. Level 19 needs a second for each
- * megabyte of text that is hard to compress. So only the end of the text is hard to compress.
+ * Shell command that writes text. The text is long enough for several frames at level 0. Most of it is easy
+ * to compress, because level 19 needs a second for each megabyte of text that is hard to compress. Only the
+ * end of the text is hard to compress.
  */
 const TEXT = `(yes 'all work and no play' | head -c 3900000 || true; seq 100000 200000) > "$1/numbers"`;
 

@@ -55,8 +55,8 @@ Deno.test("the compose file's control planes start what is there, with settings 
     assert.deepEqual(plane.volumes, ["..:/app:ro"]);
     assert.equal(plane.working_dir, "/app");
     assert.ok(await exists(`${ROOT}/${plane.command!.at(-1)}`));
-    // Except for paths, the container has the permissions of the systemd unit. `unit_rights_test.ts` starts
-    // control planes with the permissions of the unit, and control planes with those of the container.
+    // The container must have the same permissions as the systemd unit, except for paths.
+    // `unit_rights_test.ts` starts control planes with each of these two sets of permissions.
     const [, started] = /^ExecStart=\S+\/deno (.+)$/m.exec(await read("systemd/rearguard.service"))!;
     const rights = (words: string[]) =>
       words.map((word) => word.replace(/^(--allow-(?:read|write|run))=.+/, "$1"));

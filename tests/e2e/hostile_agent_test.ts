@@ -572,9 +572,9 @@ Deno.test("a flood ends its own socket, and sockets that say nothing are few", a
     await t.step(name, async () => {
       using agent = await RawAgent.connect(url, key);
       for (let i = 0; i < 5000; i++) agent.send(message(i));
-      // The control plane closes the connection with 4429. The agent keeps sending, which might break the
-      // connection before the agent reads this code. Code 4408 would be wrong: it would mean that only a
-      // timeout ended the connection, a minute later.
+      // The control plane closes the connection with 4429. The agent might still be sending then, so the
+      // connection might break before the agent reads this code. Code 4408 would be wrong: it would mean that
+      // only a timeout ended the connection, a minute later.
       assert.ok([4429, 1006, 0].includes((await agent.end())!));
     });
   }

@@ -66,8 +66,8 @@ Deno.test("a control plane that lost its database is made anew", async (t) => {
     const told = await recoverInto(stage, made, ["--from", `${root}/backups`], encrypted);
     assert.equal(told.code, 0, told.stderr);
     assert.match(told.stdout, /^Imported 3 newer backups: backup_/m);
-    // The control plane's backup lacks the records of backups that were made after it. The recovery finds
-    // these backups in this directory, but not at other destinations.
+    // The control plane's backup contains no records of backups that were made later. The recovery finds such
+    // backups in this directory, but not at other destinations.
     const known = knownAfter(stage, root);
     await using inner = new AsyncDisposableStack();
     const api = await restoreEverything({ ...stage, stack: inner }, made, stage.token, known);

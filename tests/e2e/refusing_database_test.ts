@@ -98,8 +98,8 @@ Deno.test("a database that is renamed or takes no connections is named, and used
 Deno.test("a time limit that ends a query of the database library does not end the control plane", () =>
   withPlane(async (plane, postgres) => {
     await postgres.sql("postgres", "alter database plane set statement_timeout = '200ms'");
-    // On every new connection, postgres.js queries pg_type, and nothing awaits the query's promise. The test
-    // locks pg_type, so that this query exceeds its time limit.
+    // On every new connection, postgres.js queries pg_type. Nothing awaits the promise of this query. The
+    // test locks pg_type, so that the query exceeds its time limit.
     const held = postgres.sql(
       "plane",
       "set statement_timeout = 0; begin; lock table pg_catalog.pg_type; select pg_sleep(2); commit",

@@ -1,6 +1,6 @@
 /**
- * Tests that TLS errors name the cause in plain words. If it would help to trust an authority, the error must
- * also say how to trust it. Covers every program and every connection.
+ * Tests that TLS errors name the cause in plain words. If it would help to trust the certificate or its
+ * authority, the error must also say how to do so. Covers every program and every connection.
  */
 import assert from "node:assert/strict";
 import { type CertificateKind, CERTIFICATES, makeCertificates } from "../support/servers/bad_certificates.ts";

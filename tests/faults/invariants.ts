@@ -110,8 +110,8 @@ async function pause({ tasks, world }: Stage): Promise<void> {
 
 /**
  * Returns a problem for each run that has not ended, and for each late run. A run is late if it went on for
- * too long after a deadline. A late run is a problem even if it has ended: the reaper might have overlooked
- * the run, so that it ended only because its agent came back.
+ * too long after a deadline. A late run is a problem even if it has ended. The reaper might have overlooked
+ * it, and it might have ended only because its agent came back.
  */
 async function runsAreTerminal(stage: Stage): Promise<string[]> {
   const { late, tasks, world } = stage;

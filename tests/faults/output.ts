@@ -11,8 +11,8 @@ interface Run {
 }
 
 /**
- * How many event numbers an agent skips after it has read a journal at a restart. The journal might have lost
- * events with these numbers that the agent had already sent.
+ * How many event numbers an agent skips at a restart, after it has read its journal. The agent might have
+ * sent events with these numbers before the restart, and the journal might have lost these events.
  */
 const LEFT_OUT = 2 ** 20;
 
@@ -44,10 +44,10 @@ async function judge({ plan, world }: Stage, task: StagedTask, run: Run): Promis
     if (!isNext) problems.push(`its agent never sent event ${last + 1}, but sent ${sequence}`);
     last = sequence;
   }
-  // If a run ended without the agent's verdict, its output might stop at any event. An agent whose disk was
-  // full might lose its verdict and other events at a restart. The agent then sends a second verdict. If the
-  // control plane received the first verdict, the first one counts. Otherwise the second one counts, and the
-  // output lacks the events that the agent lost.
+  // If a run ended without the agent's verdict, its output might stop at any event. If the agent's disk was
+  // full, a restart might lose the verdict and other events. The agent then sends a second verdict. If the
+  // control plane received the first verdict, it uses the first one. Otherwise it uses the second one, and
+  // the output lacks the events that the agent lost.
   const isForgetful = plan.faults.some(({ action }) =>
     action.type === "fill the agent's disk" && action.agent === task.agent
   );

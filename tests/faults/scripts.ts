@@ -25,8 +25,8 @@ export async function createScripts({ api, root }: Pick<World, "api" | "root">):
  * - No script ran twice for one run.
  * - If a run's prescript wrote its line, the run's postscript ran.
  *
- * A postscript without a line of its prescript is allowed: if the run was cancelled, the prescript might have
- * been ended before it wrote its line.
+ * If only the postscript wrote its line, this is no problem: when a run is cancelled, its prescript might be
+ * ended before it writes its line.
  */
 export async function scriptsRanOnce({ world: { root } }: Pick<Stage, "world">): Promise<string[]> {
   const [pre, post] = await Promise.all(TYPES.map((type) => countsOf(`${root}/${type}s`)));

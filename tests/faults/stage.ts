@@ -27,8 +27,8 @@ export interface StagedTask extends PlannedTask {
  */
 const AFTERMATH = 1500;
 /**
- * Schedules of tasks. A task whose runs start by schedule has `EACH_MINUTE`: a run is due each minute. But
- * most of its due times are set by the plan itself. All other tasks have `NEVER_BY_ITSELF`.
+ * Schedules of tasks. A task with runs by schedule has `EACH_MINUTE`, so it is due each minute. But the plan
+ * itself sets most of its due times. All other tasks have `NEVER_BY_ITSELF`.
  */
 const EACH_MINUTE = "* * * * *";
 const NEVER_BY_ITSELF = { frequency: "weekly", time_to_run_at: "03:00" };
@@ -124,7 +124,7 @@ export class Stage {
     }
     const due = new Date(Math.floor(systemClock.now().getTime() / 1000) * 1000);
     // Do not set a due time that is close to a full minute. A control plane that computes the next due time
-    // could mistake the set due time for the due time of that minute.
+    // could mistake the time set here for the schedule's own due time at that minute.
     if (due.getUTCSeconds() < 2 || due.getUTCSeconds() > 57) return;
     if (task.broughtForward.some((earlier) => earlier.getTime() === due.getTime())) return;
     task.broughtForward.push(due);

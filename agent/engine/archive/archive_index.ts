@@ -201,8 +201,9 @@ const DATE = /^(-?)(\d+)(-\d\d-\d\d) (\d\d:\d\d:\d\d(?:\.\d+)?)$/;
 const MAX_YEAR = 271_820;
 
 /**
- * Returns a time of tar's listing as ISO 8601; null if `Date` cannot hold it. tar prints years without
- * leading zeros. For a time that the system cannot represent as a date, tar prints seconds.
+ * Converts a time of tar's listing to ISO 8601. tar prints years without leading zeros. Returns null if
+ * `Date` cannot hold the time. Also returns null if tar printed a number of seconds, as it does for a time
+ * that the system cannot represent as a date.
  */
 function toIso(time: string): string | null {
   const date = DATE.exec(time);

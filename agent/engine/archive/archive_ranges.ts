@@ -212,8 +212,8 @@ class HeldFrame {
 }
 
 /**
- * Converts ranges of the unpacked archive to ranges of the decompressor's output. A stretch is a sequence of
- * frames that are unpacked together. The output contains only the frames of the given stretches.
+ * Converts ranges of the unpacked archive to ranges of the decompressor's output. The decompressor unpacks
+ * only the frames of `stretches`, so its output lacks all other frames.
  */
 function positionsInStretches(
   { uncompressed }: FrameTable,

@@ -166,8 +166,9 @@ Deno.test("no listing is kept for a small index", async () => {
 Deno.test("a listing is not used for a request with another key", async () => {
   await using at = await Fixture.make(everyLine());
   await at.browse({}, true);
-  // The index is not encrypted, so opening the index with a password fails. The first request had no
-  // password. It left a listing, which must not be used for this request.
+  // The first request, without a password, left a listing. The second request has a password, so it must not
+  // use this listing. It must open the index with the password, which fails because the index is not
+  // encrypted.
   await assert.rejects(at.browse({}, true, "a password"), /Cannot list backup 1/);
 });
 

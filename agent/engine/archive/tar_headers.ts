@@ -3,8 +3,8 @@ import { fills, readSparseMap, type Segment } from "./sparse_map.ts";
 
 const BLOCK_BYTES = 512;
 /**
- * Maximum size in bytes of a member's headers: a path, extended attributes and the map of a sparse file. Only
- * tar can extract members with longer headers.
+ * Maximum size in bytes of a member's headers that this module parses. The headers contain a path, extended
+ * attributes and the map of a sparse file. Only tar can extract members with longer headers.
  */
 export const MAX_HEADER_BYTES = 4 * 1024 * 1024;
 

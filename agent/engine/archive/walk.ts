@@ -114,9 +114,11 @@ class FirstMessage {
 }
 
 /**
- * Starts a program that reads the bytes. The agent also gives the same bytes to `watch`. Returns the program
- * as `child`. `passed` resolves when the agent has given all bytes to `watch`. If the bytes are in a file on
- * this server, the program reads the file itself, so the agent does not copy the bytes to the program.
+ * Starts a program that reads the bytes, and returns it as `child`. The agent reads the bytes too, and gives
+ * them to `watch`. `passed` resolves when `watch` has got all bytes.
+ *
+ * Normally the agent also copies the bytes to the program. If the bytes are in a file on this server, the
+ * program reads the file itself.
  */
 function startReader(
   { chunks, path }: Bytes,

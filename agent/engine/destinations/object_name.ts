@@ -15,8 +15,8 @@ export function checkObjectName(name: string): string {
 }
 
 /**
- * Returns the name of an object's partial file. The leading dot hides the file, and with the extension
- * `.partial` no tool takes the file for a backup.
+ * Returns the name of an object's partial file. The leading dot hides the file. Because of the extension
+ * `.partial`, no tool takes the file for a backup.
  */
 export function partialName(name: string): string {
   return `.${checkObjectName(name)}.partial`;

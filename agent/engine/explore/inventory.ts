@@ -20,8 +20,8 @@ const DISKS = new Set(
   ("ext2 ext3 ext4 xfs btrfs zfs f2fs jfs reiserfs bcachefs ntfs ntfs3 fuseblk vfat exfat").split(" "),
 );
 /**
- * A mount at or below one of these directories is not listed. A backup of a server does not need the mount,
- * or a program has made it.
+ * Mounts at or below these directories are not listed. Some of them are not needed in a backup of a server.
+ * The others were made by programs, such as Docker.
  */
 const IGNORED =
   /^\/(boot|efi|proc|sys|dev|run|tmp|snap|var\/lib\/(docker|containerd|containers|kubelet|snapd))(\/|$)/;

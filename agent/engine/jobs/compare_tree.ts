@@ -78,11 +78,10 @@ interface ListedIndex {
 
 /**
  * Writes the members of an index to the file `path`. Each member gets an entry `<type> <size> <name>` that
- * ends with NUL.
+ * ends with NUL. No entry is written for a member that `isLeftOut` selects, for a member of unknown type, and
+ * for an unreadable line.
  *
- * Three kinds of lines get no entry: those of members that `isLeftOut` selects, those of members of unknown
- * type, and unreadable lines. The returned `count` includes all of these. It does not include the line of the
- * root directory.
+ * The returned `count` includes these lines without an entry, but not the line of the root directory.
  */
 async function listIndex(
   path: string,
@@ -156,9 +155,9 @@ async function listUnknown(
 }
 
 /**
- * Returns a map whose keys are the names of the files that hard links refer to. Each value is an empty text
- * at first. {@link listIndex} reads the index a second time and fills in the values. It needs all names
- * before it begins, because the index lists a file before the file's links.
+ * Returns a map with a key for each file that a hard link refers to: the file's name. All values are empty
+ * texts. {@link listIndex} fills them in when it reads the index again. It needs all keys before that,
+ * because in the index a file comes before the hard links to it.
  */
 async function linkTargets(readIndex: ReadLines): Promise<Map<string, string>> {
   const targets = new Map<string, string>();

@@ -53,11 +53,13 @@ interface Selection {
 }
 
 /**
- * Finds members by name. Searches several indexes at the same time. Stops reading an index once it has more
- * matches than requested.
+ * Finds members by name. Rejects only if `signal` aborts.
  *
- * Then looks up the found paths in each index that was not read to its end. Skips an index if the part that
- * was read contains all found paths. Rejects only if `signal` aborts.
+ * First searches several indexes at the same time. If an index has more matches than requested, the rest of
+ * the index is not read.
+ *
+ * Then looks up all found paths in each index that was not read to its end. Skips such an index if all found
+ * paths were in the part that was read.
  */
 export async function findFiles(
   request: BackupFind,

@@ -4,8 +4,8 @@
  * object.
  *
  * Within one test, every object is altered at the same number of positions. Tests that start programs use
- * fewer positions than other tests. With `deno task flips`, these tests use up to 20 times as many positions
- * as usual.
+ * fewer positions than other tests. With `deno task flips`, tests that start programs use up to 20 times as
+ * many positions as usual.
  */
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";

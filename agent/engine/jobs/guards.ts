@@ -33,8 +33,9 @@ export function detectAnomalies(
 ): ReportedFindings {
   if (guards === undefined) return reportedFindings([], []);
   const history = { usual: guards.usual, runs: guards.runs ?? null };
-  // Ignore the ransomware guard for a backup without compression (level 0): all of its data looks
-  // incompressible. Earlier backups might be compressed, because older agents did not know level 0.
+  // Ignore the ransomware guard for a backup without compression (level 0), because all of its data looks
+  // incompressible. The guard would compare it with earlier backups. These might be compressed, because older
+  // agents did not know level 0.
   const actions = isCompressed(options)
     ? jobActions(guards)
     : { ...jobActions(guards), incompressible: "ignore" as const };

@@ -16,9 +16,8 @@ import { startCompression } from "../transforms/compress.ts";
  * writes the object's file, and `take` is called with the bytes that are already written.
  *
  * Resolves once the compressor and the source's program have succeeded. The result is the number of files;
- * null if the source does not count files. If there are several errors, rejects with one of them: if `take`
- * failed, with its error; otherwise with the compressor's error; otherwise with the error of the source's
- * program.
+ * null if the source does not count files. If several steps fail, rejects with one error. The error of `take`
+ * comes first, then that of the compressor, then that of the source's program.
  */
 export async function streamPart(
   part: SourcePart,

@@ -13,8 +13,9 @@ import { BackupDamagedError, RunFailedError } from "../ports.ts";
 import { runVerify } from "./verify.ts";
 
 /**
- * A destination that alters one byte in reads of objects whose names contain `suffix`. `value` gets the
- * number of the read, from 1. It returns the bits to flip, or 0 for a correct read.
+ * A destination that alters one byte in reads of objects whose names contain `suffix`. For each of these
+ * reads, `value` is called with the number of the read, from 1. `value` returns the bits to flip, or 0 for a
+ * correct read.
  */
 class FaultyPath extends LocalDestination {
   #reads = 0;

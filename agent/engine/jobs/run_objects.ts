@@ -58,8 +58,8 @@ export class RunObjects {
     await ports.opening(name, this.destination.partialPath(name));
     const writer = await this.#createAt(name, object.sizeHint);
     this.#open = { name, writer };
-    // Only the compressor is allowed to write the object's file in place of the agent. If the archive is
-    // stored uncompressed or encrypted, the agent writes the file.
+    // Let the compressor write the file of an archive that is compressed and not encrypted, if the
+    // destination supports this. In all other cases, the agent writes the object's file.
     const isDirect = object.role === "archive" && keys === null && isCompressed(this.context.options);
     const direct = isDirect ? writer.direct ?? null : null;
     const digest = new Digest({

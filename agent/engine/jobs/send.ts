@@ -106,8 +106,9 @@ async function send(
 }
 
 /**
- * Yields the bytes that `read` returns. If `read` finds damaged bytes, reads them a second time. This shows
- * whether the stored object is damaged, or only the transfer failed. Rejects in both cases.
+ * Yields the bytes that `read` returns. If `read` finds damaged bytes, reads the bytes a second time. If the
+ * second read finds damage too, the stored object is damaged. Otherwise only the first transfer failed.
+ * Rejects in both cases.
  */
 async function* readChecked(
   objects: StoredObjects,

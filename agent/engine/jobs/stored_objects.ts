@@ -133,8 +133,8 @@ export class StoredObjects {
   }
 
   /**
-   * Some bytes of an object were read, and this failed with `error`. Returns the error to report. Normally,
-   * this is `error` itself. Does not read the rest of the object. Returns a `BackupDamagedError` in these
+   * Returns the error to report after `error` interrupted the reading of some bytes of an object. Does not
+   * read the rest of the object. Normally returns `error` itself. Returns a `BackupDamagedError` in these
    * cases:
    * - The object is missing or has another size.
    * - The bytes were damaged, and are damaged in a second read too.

@@ -255,13 +255,13 @@ export class Child {
  * Returns a command line that runs the program. If necessary, the command line first switches the user and
  * opens the redirects.
  *
- * One process runs three programs, one after another, each by exec: setpriv, a shell that opens the files,
- * and the program.
- * - setpriv sets a parent-death signal. When the agent ends, this signal ends the process. The shell needs
- *   the signal too, because the shell blocks until the other side of a FIFO is opened.
+ * If there are redirects, one process runs three programs, one after another, each by exec: setpriv, a shell
+ * that opens the files, and the program.
+ * - setpriv sets a parent-death signal, which ends the process when the agent ends. The signal is set before
+ *   the shell starts, because the shell blocks until the other side of a FIFO is opened.
  * - Switching the user clears the signal, so a second setpriv sets it again.
- * - The agent might be killed before setpriv runs. The shell then has another parent than the agent, and
- *   exits.
+ * - If the agent is killed before setpriv sets the signal, the shell finds that its parent is not the agent,
+ *   and exits.
  *
  * Paths and arguments are the shell's parameters, never part of its code. The shell ignores SIGINT, because
  * the agent handles a terminal's Ctrl-C.

@@ -19,9 +19,10 @@ export async function makeFifo(path: string, writer: SystemUser | null, children
 }
 
 /**
- * Waits until one of the programs in `ends` has ended. Then opens the FIFO for reading and writing, and
- * closes it. If the program at the FIFO's other end still waits to open the FIFO, this releases that program,
- * and its stream ends. Opening a FIFO for both reading and writing never blocks.
+ * Prevents a program from waiting forever for the other end of a FIFO. Waits until one of the programs in
+ * `ends` has ended. Then opens the FIFO for reading and writing, which never blocks, and closes it. If the
+ * other program is still waiting to open the FIFO, it can now open it, and then finds the FIFO's other end
+ * closed.
  */
 export async function releaseAfter(ends: readonly Child[], path: string): Promise<void> {
   // Ignore an error of `exited`: other code that awaits `exited` gets the error.

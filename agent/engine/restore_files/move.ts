@@ -42,7 +42,8 @@ export async function moveNames(
   const script = 'to=$1; directory=$2; shift 2; exec mv -f -t "$to/$directory" -- "$@"';
   for (const { parent, group } of groups(names)) {
     // xargs must run only one command for the group. The first name that xargs passes is the directory to
-    // move into, and a second command would lack it. A group of at most `GROUP_BYTES` fits into one command.
+    // move into, and only the first command would get this name. One command is enough, because a group has
+    // at most `GROUP_BYTES`.
     await overNames(from, ["sh", "-c", script, "sh", DIRECTORY_INTO], [parent, ...group], children, to);
   }
 }

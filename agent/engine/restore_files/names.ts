@@ -14,14 +14,14 @@ export const ENDS_WITH_AGENT: Redirect[] = [{ descriptor: 3, direction: "<", pat
 export const ENDS_WITH_PARENT = ["setpriv", "--pdeathsig=KILL", "--"];
 
 /**
- * A path of the directory that a command writes to. The path names a file descriptor, so it is short. Paths
- * below the directory thus stay within the system's limit, even if the directory's usual path is long.
+ * A short path of the directory that a command writes to: the path of a file descriptor. With this path, the
+ * paths below the directory stay within the system's limit, even if the directory's usual path is long.
  */
 export const DIRECTORY_INTO = "/proc/self/fd/4";
 const INTO = { descriptor: 4, direction: "<" } as const;
 
 /**
- * Runs a command in `directory`, with the names appended to its arguments.
+ * Runs a command in `directory`. The arguments of the command are followed by `names`.
  *
  * @param to The directory that the command writes to. The command's arguments name this directory as
  * {@link DIRECTORY_INTO}.

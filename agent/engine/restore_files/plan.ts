@@ -154,9 +154,9 @@ async function selectScope(
 }
 
 /**
- * Checks the name of each directory above a chosen member. If the restore directory has something with this
- * name that is not a directory, this is an obstacle. An example is a symbolic link. Through the link, the
- * member would be restored into another directory.
+ * Checks the names of the directories above the chosen members. If the restore directory has something else
+ * with such a name, such as a symbolic link, returns an obstacle. Through the link, the member would be
+ * restored into another directory.
  */
 async function linksAbove(
   { roots }: Selection,

@@ -40,9 +40,9 @@ type Ports = Pick<RunPorts, "clock" | "output" | "scratch" | "workDirectory"> & 
 };
 
 /**
- * Publishes unpacked files. Keeps the replaced files until the end. If publishing fails, returns the restore
- * directory to its earlier state. If that fails too, the error says so. After all files are published,
- * nothing can fail any more.
+ * Publishes unpacked files. Keeps the files that they replace until all files are published. If publishing
+ * fails, returns the restore directory to its earlier state. If returning it fails too, the error says so.
+ * After all files are published, nothing can fail any more.
  */
 export async function publish(
   unpacked: Unpacked,

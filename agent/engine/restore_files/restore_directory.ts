@@ -129,8 +129,8 @@ function isRefused(error: unknown): boolean {
 }
 
 /**
- * Returns the path of a file that keeps a modification time. This is the modification time that the parent of
- * the staging directory had before the restore.
+ * Returns the path of a file. The file's own modification time records a time: the modification time that the
+ * staging directory's parent had before the restore.
  */
 export function timeFile(workDirectory: string): string {
   return join(workDirectory, "time");
@@ -149,8 +149,8 @@ export async function copyTime(from: string, to: string, children: Children): Pr
  * - If the restore directory exists, it comes first. A container that mounts it then sees the restored files.
  *   The unpacked files get the flags of the restore directory, and count for its quota.
  * - If the restore directory exists and is empty, the directory above it comes second. An agent that cannot
- *   write to the restore directory might still be able to replace this directory. If the restore directory
- *   is a mount point, it cannot be replaced, so it is the only candidate.
+ *   write to the restore directory might still be able to replace it. A mount point cannot be replaced, so if
+ *   the restore directory is one, the directory above it is left out.
  * - If the restore directory is missing, the only candidate is the nearest existing directory above it.
  */
 export async function stagingDirectories({ path, state }: RestoreDirectory): Promise<string[]> {

@@ -19,10 +19,10 @@ export async function freeSpace(directory: string): Promise<number> {
 }
 
 /**
- * Returns an obstacle if the unpacked files do not fit. Compares the free space with the space that the
- * contents take in the archive. The archive contains no holes of sparse files, so the unpacked files normally
- * take at least this space. Some file systems might store the files in less space. For such a file system,
- * warns instead.
+ * Returns an obstacle if the free space is less than the size of the contents in the archive. The archive
+ * contains no holes of sparse files, so the unpacked files normally take at least this size. Some file
+ * systems might store the files in less space. On such a file system, writes a warning and returns no
+ * obstacle.
  *
  * @param contents Null if it is not known what is unpacked.
  */

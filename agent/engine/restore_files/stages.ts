@@ -74,8 +74,9 @@ export async function makeStages(
   const added = await divide(readNames(lists.directories), regionOf);
   const stages: Stage[] = [];
   try {
-    // A region is a directory on another file system than the directory above it. Start with the deepest
-    // regions. Otherwise their files would be moved along with the files of the region above.
+    // A region is a directory that is on another file system than its parent directory. Regions can contain
+    // regions. Each step moves all of a region's files out of the staging directory, so the inner regions
+    // must come before the outer ones.
     for (const [index, region] of [...regions, ""].entries()) {
       const names = {
         directories: added.get(region) ?? [],

@@ -64,8 +64,9 @@ export async function forgetUndo(work: string): Promise<void> {
 }
 
 /**
- * Carries out the plan. Resolves with the path of the restore directory. Resolves with null if there is no
- * plan. Rejects with a `RunFailedError` if the undo fails. The error says where the replaced files are kept.
+ * Carries out the plan that {@link planUndo} wrote. Resolves with the path of the restore directory; null if
+ * there is no plan. If the undo fails, rejects with a `RunFailedError` that says where the replaced files are
+ * kept.
  */
 export async function undo(work: string, children: Children, clock: Clock): Promise<string | null> {
   const files = undoFiles(work);

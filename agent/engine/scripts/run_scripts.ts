@@ -1,11 +1,12 @@
 /**
  * Runs the scripts of a backup run, each at most once, even if the agent is killed:
  * - Before the backup: the prescripts, in order, until one fails.
- * - After the backup: all scripts for its outcome, then all postscripts.
+ * - After the backup: all scripts for the backup's outcome, then all postscripts.
  *
- * A killed agent leaves the plan of the scripts on disk. Of the scripts after the backup, the next agent runs
- * those that were not started. If a started script is still running, the next agent waits until it ends. If a
- * script was killed together with the agent, its result is unknown.
+ * The plan of the scripts is on disk. If the agent is killed, the next agent reads the plan:
+ * - It runs the scripts after the backup that were not started.
+ * - If a started script is still running, it waits until the script ends.
+ * - If a script was killed together with the agent, the script's result is unknown.
  */
 import type { ScriptType } from "../../../src/definitions/script_fields.ts";
 import type { Clock } from "../../../src/domain/clock.ts";
@@ -220,8 +221,8 @@ function describe({ id, label, type }: PlannedScript): string {
 }
 
 /**
- * Returns the type of the scripts that run after a backup with this outcome and before the postscripts.
- * Returns null for a cancelled run, because only postscripts run then.
+ * Returns the type of the scripts that depend on the backup's outcome. They run after the backup, before the
+ * postscripts. Returns null for a cancelled run, because only postscripts run after it.
  */
 function typeAfter(outcome: Verdict["outcome"]): ScriptType | null {
   if (outcome === "cancelled") return null;

@@ -1,7 +1,9 @@
 /**
- * Writes and finds the files of a run's scripts. All files are written before the first script starts. A
- * script is started by renaming its file. Only one process can rename the file, and only once. So a file that
- * is not renamed was never run, even if the agent or the machine failed.
+ * Writes and finds the files of a run's scripts. All files are written before the first script starts.
+ *
+ * Before a script starts, its file is renamed. Only one process can rename the file, and only once. So if a
+ * file still has its first name, its script was never run. This is true even after a crash of the agent or
+ * the machine.
  */
 import { createHash } from "node:crypto";
 import { join } from "node:path";

@@ -39,8 +39,8 @@ export const ScriptPlan = z.object({
 export type ScriptPlan = z.infer<typeof ScriptPlan>;
 
 /**
- * Records what happens to a run's scripts. If this agent is killed, the next agent reads the record. Each
- * call resolves once the entry is on disk.
+ * Records the plan of a run's scripts and what happens to them. If this agent is killed, the next agent
+ * process reads these entries. Each call resolves once its entry is on disk.
  */
 export interface ScriptJournal {
   planned(plan: ScriptPlan): Promise<void>;

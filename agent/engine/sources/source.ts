@@ -39,8 +39,8 @@ export interface SourcePart {
    */
   readonly isGeneral?: true;
   /**
-   * Text between the prefix and the time stamp in the object's name. Contains no characters that file names
-   * cannot contain. Null if the name has no such text.
+   * Text between the prefix and the time stamp in the object's name. All its characters must be allowed in
+   * file names. Null if the name has no such text.
    */
   readonly infix: string | null;
   /** Extension that tells the stream's format, such as `.tar`; see {@link SourceType.formats}. */

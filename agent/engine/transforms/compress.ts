@@ -20,9 +20,9 @@ import type { RunContext } from "../run_context.ts";
 export const COMPRESSION = "zstd, independent frames as pzstd writes them";
 
 /**
- * Pairs of a compression level and the maximum number of threads up to this level. With more than 8 threads,
- * tar is the bottleneck. Above level 9, each thread needs much memory: up to 70 MB until level 12, 90 MB
- * until level 16, and 170 MB above level 16.
+ * Pairs of a compression level and a maximum number of threads. The first pair with at least the used level
+ * applies. With more than 8 threads, tar is the bottleneck. Above level 9, each thread needs much memory: up
+ * to 70 MB until level 12, 90 MB until level 16, and 170 MB above level 16.
  */
 const MAX_THREADS = [[9, 8], [12, 3], [16, 2], [Infinity, 1]] as const;
 
@@ -60,9 +60,8 @@ export interface CompressionStreams {
   /** Path of a FIFO or file with the uncompressed bytes. */
   readonly from: string;
   /**
-   * Path of an existing file if the compressor itself writes the archive; null if the agent writes it. At
-   * level 0, the agent always writes the archive. If the compressor writes the archive, `take` gets bytes
-   * that are already in the file.
+   * Path of an existing file to which the compressor itself writes the archive. `take` then gets bytes that
+   * are already in the file. Null if the agent writes the archive. At level 0, the agent always writes it.
    */
   readonly into: string | null;
   /** Called with the compressed bytes, in order and one at a time. */

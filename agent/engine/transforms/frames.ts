@@ -1,8 +1,8 @@
 /**
  * Finds and unpacks the last frames of a pzstd stream. In front of every frame is a skippable frame that
  * contains the frame's compressed size: see zstd's contrib/pzstd/README.md. So the last frames can be found
- * in the compressed bytes and unpacked alone. With them, the end of a program's output is checked, and the
- * rest is not read again.
+ * in the compressed bytes and unpacked alone. This makes it possible to check the end of a program's output
+ * without reading the rest again.
  */
 import type { Children } from "../programs/children.ts";
 import { RunFailedError } from "../ports.ts";

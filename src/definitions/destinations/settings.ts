@@ -14,8 +14,9 @@ export interface TypedSettings {
 export type FieldValues = Readonly<Record<string, SettingValue | null>>;
 
 /**
- * Every field of every destination type. The keys are the fields' own names; callers might send other names.
- * If several types have the same field, its format is the same in all of them.
+ * Every field of every destination type. The keys are the fields' own names. Callers might send a field under
+ * another name, see {@link sentNames}. If several types have the same field, its format is the same in all of
+ * them.
  */
 export const ALL_FIELDS: ReadonlyMap<string, DestinationField> = new Map(
   Object.values(destinationDefinitions).flatMap(({ fields }) =>

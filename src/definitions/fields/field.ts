@@ -7,7 +7,8 @@ import type * as z from "zod";
 /**
  * A field is required, has a default, or is optional.
  * - Required: a new record needs a value.
- * - Default: if null is sent, the value stays.
+ * - Default: a new record gets the default if no value is sent. Null keeps the current value. With
+ *   `isResetByNull`, null sets the default instead.
  * - Optional: the value is null by default, and null clears it.
  */
 export interface Field {

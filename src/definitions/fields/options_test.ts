@@ -12,8 +12,8 @@ const FIELDS = defineFields({
 Deno.test("a job carries the fields that are sent to agents", () => {
   assert.deepEqual(optionsOf(FIELDS, { level: 5, note: null }), { level: 5, note: null });
   const schema = optionsSchema(FIELDS);
-  // A newer control plane might permit values that this agent would refuse, and might send more options. The
-  // agent accepts such values, and ignores options that it does not know.
+  // A newer control plane might permit values outside the limits that this agent knows, and might send more
+  // options. The agent does not check the limits, and ignores options that it does not know.
   assert.deepEqual(schema.parse({ level: 99, note: "x", more: 1 }), { level: 99, note: "x" });
   assert.equal(schema.safeParse({ level: "5" }).success, false);
 });

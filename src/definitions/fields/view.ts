@@ -46,8 +46,8 @@ export function insideShape<T extends FieldTable, G extends string>(
 }
 
 /**
- * A record shows some fields twice: at its top level, and in its object `group`. Returns the values of these
- * fields for the object. The keys are the fields' names in the object.
+ * Returns the values for the object `group` of a record. A record shows the fields of this object twice: in
+ * the object, and at its top level. The keys are the fields' names in the object.
  */
 export function presentInside<T extends FieldTable, G extends string>(
   fields: T,

@@ -89,9 +89,9 @@ export const DRILLED_ENGINES: readonly string[] = all.filter(({ restore }) => is
   .map(({ engine }) => engine);
 
 /**
- * Returns the name of a task's source type. Tasks of several source types can have the same `type`. Their
- * `database_type` then selects one of these source types; without it, the first is returned. Returns
- * undefined if no source type belongs to the task's `type`.
+ * Returns the name of a task's source type. Several source types can share a task `type`. The task's
+ * `database_type` then selects one of them. If it selects none, returns the first of them. Returns undefined
+ * if no source type belongs to the task's `type`.
  */
 export function sourceTypeOf({ type, database_type }: SourceTask): string | undefined {
   const names = [...DEFINITIONS].filter(([, { taskType }]) => taskType === type).map(([name]) => name);
@@ -169,8 +169,9 @@ export function databaseNameProblems(task: SourceTask): Record<string, string[]>
 }
 
 /**
- * Returns an error message for each field that the task sets but its source type does not have. Reports only
- * fields of the other source types whose tasks have the same `type`. Does not report fields with a default.
+ * Returns an error message for each field that the task sets but its source type does not have. Looks only at
+ * the fields of source types that belong to the same task `type`; ignores all other fields. Also ignores
+ * fields with a default.
  */
 export function foreignSourceFields(task: SourceTask): Record<string, string[]> {
   const own = definitionOfTask(task);

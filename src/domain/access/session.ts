@@ -7,8 +7,8 @@ export const SESSION_LIFETIME = 14 * 24 * 3_600_000;
 /** How long a log-in counts as fresh, in milliseconds. Some actions need a fresh log-in. */
 export const FRESH_LOGIN = 10 * 60_000;
 /**
- * How long an ended session stays in the database, in milliseconds. While the session is stored, failed
- * log-ins from other networks do not delay log-ins from the session's network.
+ * How long an ended session stays in the database, in milliseconds. As long as a session is stored, its
+ * network counts as known to its user: failed log-ins from other networks do not delay log-ins from it.
  */
 export const SESSION_KEPT = 30 * 24 * 3_600_000;
 /** How long a user may take to register a passkey or to log in with one, in milliseconds. */

@@ -83,9 +83,9 @@ export function databaseTrouble(error: unknown): DatabaseTrouble | null {
 const OWN_ERRORS = ["NoWritableServerError", "PostgresError", "TransactionLostError"];
 
 /**
- * Returns whether an error certainly comes from the database. An error of postgres.js contains its query, or
- * has a code that only postgres.js uses. A code of the operating system is no evidence, because other
- * connections fail with the same codes.
+ * Returns whether an error certainly comes from the database. Errors of postgres.js can be recognized: they
+ * contain a query, or have a code that only postgres.js uses. A code of the operating system is no evidence,
+ * because other connections fail with the same codes.
  */
 export function isOfDatabase(error: Error): boolean {
   const isOwnCode = "code" in error && /^CONNECT(ION)?_/.test(String(error.code));

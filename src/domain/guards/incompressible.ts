@@ -17,8 +17,8 @@ export const MINIMUM_BYTES_READ = 1_000_000;
  *   files, because the tar headers between them still compress.
  * - The ratio `size / bytes_read`. It also rises for small files.
  *
- * Returns false if the backup is not larger than usual. In this case, compressible files were only deleted.
- * They were not replaced by incompressible ones.
+ * Returns false if the backup is not larger than usual. A measure that rises in such a backup rises because
+ * compressible files were deleted, not because they were replaced.
  */
 export function hasSharpRise(now: StoredStats, usual: UsualStats): boolean {
   if (now.bytes_read < MINIMUM_BYTES_READ || now.size <= usual.size) return false;

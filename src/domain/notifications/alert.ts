@@ -68,8 +68,8 @@ const STEADY_AFTER: Partial<Record<AlertKind, number>> = {
 
 /**
  * Returns how long a problem must be absent before its end is reported, in milliseconds. With 0, the end is
- * reported at once. The time applies only to a problem that was reported twice within {@link REMIND_AFTER}.
- * So a problem that comes and goes is not reported each time.
+ * reported at once. The end is also reported at once if the problem was not reported twice within {@link
+ * REMIND_AFTER}. So a problem that comes and goes is not reported each time.
  */
 export function steadyAfter(kind: AlertKind): number {
   return STEADY_AFTER[kind] ?? 0;

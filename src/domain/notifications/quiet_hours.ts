@@ -40,8 +40,8 @@ export function quietUntil(hours: QuietHours, at: Date, userZone: string): Date 
     const end = day + sinceMidnight(quiet_to) + (quiet_to > quiet_from ? 0 : DAY);
     if (wall < begin || wall >= end) continue;
     const until = instantOf(zone, end);
-    // When the clock is set back, some times of day occur twice. If the end is such a time, `instantOf`
-    // returns the first occurrence, which might be before `at`.
+    // When the clock is set back, some times of day occur twice. If the quiet hours end at such a time,
+    // `instantOf` returns its first occurrence. `at` might already be later than this occurrence.
     return until > at ? until : null;
   }
   return null;

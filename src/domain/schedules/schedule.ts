@@ -233,9 +233,9 @@ function wallClockPattern(expression: string): Cron {
 }
 
 /**
- * Returns whether a day must match both the day of month and the weekday. Normally, it must match one of
- * them. If one of these two fields begins with a star, the day must match both. `0 2 *\/2 * 1` runs on
- * Mondays that are odd days of the month.
+ * Returns whether a day must match both fields: day of month and weekday. Normally, a day has to match only
+ * one of the two. If one of the two fields begins with a star, a day must match both. For example,
+ * `0 2 *\/2 * 1` runs on Mondays that are odd days of the month.
  */
 export function matchesBothDays(expression: string): boolean {
   const [, , day = "", , weekday = ""] = expression.split(/\s+/);

@@ -36,8 +36,8 @@ function cronWords(expression: string): string {
   }
   try {
     if (matchesBothDays(text) || day === "?" || weekday === "?") return libraryWords(text);
-    // A day is due if it matches the day of the month or the day of the week: one of the two is enough. The
-    // library's words do not say so. So describe each of the two fields alone.
+    // A day is due if it matches the day of the month or the day of the week. The library's words would mean
+    // that it must match both. So describe each of the two fields in words of its own.
     const byDay = libraryWords(`${minute} ${hour} ${day} ${month} *`);
     const byWeekday = libraryWords(`${minute} ${hour} * ${month} ${weekday}`);
     return `${byDay}; also ${byWeekday.charAt(0).toLowerCase()}${byWeekday.slice(1)}`;

@@ -13,9 +13,9 @@ export interface Form {
 }
 
 /**
- * Parses a form. A list becomes an object with numbered names, because only the schema tells which fields are
- * lists. `coercion.ts` makes lists of these objects. Throws a 400 if a name is nested too deep, or if bytes
- * are not UTF-8.
+ * Parses a form. Returns a list as an object with numbered names, because only the schema tells which fields
+ * are lists. Later, `coercion.ts` turns such an object into a list. Throws a 400 if a name is nested too
+ * deep, or if bytes are not UTF-8.
  */
 export function parseForm(text: string): Form {
   const root: Branch = Object.create(null);

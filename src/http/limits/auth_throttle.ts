@@ -46,8 +46,10 @@ export class AuthThrottle {
   constructor(readonly limit: number, readonly clock: Clock) {}
 
   /**
-   * Throws a 429 after too many failures of the address, or of the address together with the beginning of the
-   * token. `token` is the whole token as sent.
+   * Throws a 429 if the address had too many failures in total, or too many with tokens that begin like
+   * `token`.
+   *
+   * @param token The whole token as sent.
    */
   admit(address: string | null, token: string): void {
     if (this.limit === 0 || address === null || this.#isGood(address, token)) return;

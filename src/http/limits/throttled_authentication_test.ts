@@ -14,9 +14,9 @@ Deno.test("failed authentications are throttled by address, for any token and en
       body: agent,
       headers: { Authorization: `Bearer ${token}`, "Content-Type": "application/json" },
     }, { remoteAddress });
-  // An address is allowed nine failures, but only a third of them with tokens that have the same beginning.
-  // After three such failures, the address is refused with tokens of this beginning. Other tokens are still
-  // admitted.
+  // An address is allowed nine failures. With tokens that have the same beginning, it is allowed only three.
+  // After these three, requests from the address with such a token are refused. Its requests with other
+  // tokens are still admitted.
   for (let time = 0; time < 3; time++) assert.equal((await ask("/api/tags", BAD, "192.0.2.1")).status, 401);
   const refused = await ask("/api/tags", BAD, "192.0.2.1");
   assert.equal(refused.status, 429);

@@ -84,8 +84,8 @@ function emailProblem(addresses: readonly string[]): string | null {
 }
 
 /**
- * Returns whether an `smtp:` URL contains a user name and its server is not on this machine. Such a
- * connection must use TLS, so that the password is not sent in the clear.
+ * Returns true if `url` is an `smtp:` URL with a user name, and its server is on another machine. The
+ * connection must then use TLS, so that the password is not sent in the clear.
  */
 function hasRemoteLogin(url: string): boolean {
   const { protocol, username, hostname } = new URL(url);

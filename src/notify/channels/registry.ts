@@ -32,7 +32,7 @@ export const NOTIFICATION_STREAM_TYPES = Object.keys(CHANNELS) as [
 
 /**
  * Returns the channel for a stream's type. Throws an {@link UnavailableError} for a type that this version
- * does not support. During an update, a newer control plane may have stored a stream of such a type.
+ * does not support. Such a stream can exist during an update, if a newer control plane has stored it.
  */
 export function channelOf(type: string): Channel {
   if (isKnownType(type)) return CHANNELS[type];

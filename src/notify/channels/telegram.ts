@@ -42,7 +42,7 @@ function escape(text: string): string {
 
 /**
  * Returns the description in a response like `{"ok": false, "description": "Bad Request: chat not found"}`.
- * Returns null if there is none, or if it contains the token.
+ * Returns null if the response has no description, or if the description contains the token.
  */
 function descriptionOf(answer: string, token: string): string | null {
   try {

@@ -16,8 +16,9 @@ const MIN_LEFT = 24 * 3_600_000;
  * Carries out a change that might end administrators' tokens, and returns the result of `change`. Such a
  * change deletes or weakens a token, makes it expire, or demotes or deletes its user.
  *
- * After the change, a token with the admin ability must be valid for another day, or for as long as before
- * the change. If there is none, throws a {@link ConflictError}. The error undoes the change.
+ * After the change, at least one token with the admin ability must stay valid for another day. If no token
+ * was valid for that long before the change, one must stay valid for as long as before. Otherwise throws a
+ * {@link ConflictError}, which undoes the change.
  */
 export async function keepingAdministrator<T>(
   { clock }: Pick<ServiceContext, "clock">,

@@ -39,11 +39,12 @@ export interface StoredResponse {
 }
 
 /**
- * Claims the key of a request. Returns null for the first request with this key. The caller must then answer
- * the request, and settle or release the key. For a repetition, returns the stored response.
+ * Claims the key of a request. Returns null if this is the first request with the key. The caller must then
+ * answer the request, and settle or release the key. If the request is a repetition, returns the stored
+ * response.
  *
- * Throws a {@link ConflictError} while the first request is in progress. Also throws it if the first response
- * can't be shown again. Throws an {@link InvalidError} if the key was used for a different request.
+ * Throws a {@link ConflictError} while the first request is in progress, and if the first response can't be
+ * shown again. Throws an {@link InvalidError} if the key was used for a different request.
  */
 export async function claimRequest(
   services: ServiceContext,

@@ -75,7 +75,8 @@ export async function passFirstFactor(
 }
 
 /**
- * Creates a challenge for the user's second factor, and throws a {@link SecondFactorRequiredError} with it.
+ * Creates a challenge for the user's second factor. Never returns: throws a {@link SecondFactorRequiredError}
+ * that contains the challenge.
  *
  * @param authenticatedAt When the user proved who they are, if that was before this log-in.
  */

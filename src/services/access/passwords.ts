@@ -30,8 +30,9 @@ export interface PasswordLogin {
 }
 
 /**
- * Returns the user with this email address if the password is right. Every refusal takes as long as the
- * computation of one hash, and has the same message. Replaces a hash with outdated parameters.
+ * Returns the user with this email address if the password is right. If the parameters of the stored hash are
+ * outdated, stores a new hash. Every refusal takes as long as the computation of one hash, and has the same
+ * message.
  */
 export async function verifyPassword(
   services: ServiceContext,

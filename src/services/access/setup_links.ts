@@ -89,9 +89,9 @@ export async function setupUser(services: ServiceContext, plain: string): Promis
 }
 
 /**
- * Sets the password of a set-up link's user, and ends the user's sessions. Then opens a new session. If the
- * user still has a second factor, asks for it and opens no session. Throws an {@link UnauthenticatedError} if
- * the link does not work.
+ * Sets the password of a set-up link's user, and ends the user's sessions. Then opens a new session, unless
+ * the user still has a second factor. If the user has one, asks for it instead. Throws an
+ * {@link UnauthenticatedError} if the link does not work.
  */
 export async function useSetupLink(
   services: ServiceContext,

@@ -142,9 +142,10 @@ export async function holdBackup(
 }
 
 /**
- * Releases a backup's hold. The hold ends after the same delay as the trash's. From then on, the retention
- * rules of the backup's task apply to the backup again. The delay gives users time to react before retention
- * removes the backup. Does nothing if the backup is not held, or if its hold was already released.
+ * Releases a backup's hold. The hold ends only after a delay, which is as long as records stay in the trash.
+ * The delay gives users time to react before retention removes the backup. When the hold has ended, the
+ * retention rules of the backup's task apply to the backup again. Does nothing if the backup is not held, or
+ * if its hold was already released.
  */
 export function releaseBackup(
   services: ServiceContext,
@@ -183,8 +184,9 @@ export function clearDamage(services: ServiceContext, caller: Caller, id: number
 }
 
 /**
- * Clears a backup's mark as damaged or suspicious. Without the mark, retention might choose different backups
- * of the task for removal. Retention puts these backups into the trash before it removes them.
+ * Clears the mark that says that a backup is damaged or suspicious. After that, retention might choose other
+ * backups of the task for removal than before. So this change is recorded. Because of the record, retention
+ * puts the backups that it chooses into the trash before it removes them.
  */
 async function review(
   services: ServiceContext,

@@ -21,9 +21,9 @@ export interface StorageDay {
 
 export interface StorageDays extends DayRange {
   /**
-   * When the database began to record removals. For earlier days, backups that were removed before this time
-   * are missing from the numbers. Null if the range begins later, or if the workspace has no backups from
-   * before this time.
+   * When the database began to record removals. Backups that were removed before this time are missing from
+   * the numbers of the days before it. Null in two cases: the range does not begin before this time, or the
+   * workspace has no backups from before this time.
    */
   readonly exactSince: Date | null;
   /** Every day of the range, the oldest first. */

@@ -181,8 +181,8 @@ export class LiveChanges {
       for (const subscription of [...this.#waiting]) {
         this.#waiting.delete(subscription);
         if (!this.#reportTo(subscription)) this.#waiting.add(subscription);
-        // This report is made at a tick, so a full interval passes until the next tick. The next tick must
-        // not block the reported kinds any longer.
+        // The kinds that were just reported are blocked until the next tick. The next tick is a full interval
+        // away, so it does not need to block them again.
         subscription.fresh = 0;
       }
       for (const { follower } of [...this.#all]) follower.tick();

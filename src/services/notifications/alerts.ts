@@ -107,8 +107,9 @@ export interface Occurrence {
   /** Number of occurrences at which the problem is reported for the first time. Default: 1. */
   reportFrom?: number;
   /**
-   * Time of the occurrence; default: now. For a problem of a run, it is the time when the run was queued. The
-   * intervals between failures are then those of the schedule, so a task that fails daily is reported daily.
+   * Time of the occurrence; default: now. For a problem of a run, this is the time when the run was queued,
+   * not when the problem occurred. The time between two failures is then the interval of the schedule, so a
+   * task that fails daily is reported daily.
    */
   at?: Date;
 }
@@ -143,8 +144,9 @@ export async function raiseAlert(
 }
 
 /**
- * Records that problems of these subjects are over. If one of them was reported, sends `news` once. A problem
- * that comes and goes stays open until it has been absent for the time that {@link steadyAfter} returns.
+ * Closes the alerts of `kinds` about `subjects`, because their problems are over. If one of the closed alerts
+ * had been reported, sends `news` once. If a problem comes and goes, its alert stays open until the problem
+ * has been absent for the time that {@link steadyAfter} returns.
  */
 export async function endAlerts(
   services: Clocked,

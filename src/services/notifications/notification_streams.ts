@@ -47,8 +47,8 @@ export interface NotificationStreamInput extends Input<NotificationStreamSetting
   signing_secret?: string | null;
   notifications?: { on_success?: boolean; on_failure?: boolean };
   /**
-   * Whether the stream gets (true) or does not get (false) a class of notification events, by the name of the
-   * class. A class that is not named does not change.
+   * For each class of notification events, by its name: true if the stream gets these events, false if it
+   * does not. If a class is absent, the stream's choice for this class does not change.
    */
   events?: EventChoices;
 }

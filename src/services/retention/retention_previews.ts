@@ -74,8 +74,10 @@ export async function previewRetention(
 }
 
 /**
- * Summarizes a change of the retention rules: what the changed rules would delete, which backups they would
- * keep that the saved rules would delete, and what the saved rules would delete anyway.
+ * Summarizes a change of the retention rules. Distinguishes three groups of backups:
+ * - those that only the changed rules would delete
+ * - those that only the saved rules would delete
+ * - those that both would delete
  */
 function changeSummary(task: BackupTaskRow, decisions: readonly PreviewedDecision[]): string {
   const removed = decisions.filter(isRemoved);

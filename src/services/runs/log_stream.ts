@@ -55,9 +55,9 @@ interface FollowedRun {
 }
 
 /**
- * Streams a run's output until the run ends. Begins with the output that follows the event `run.after`.
- * Passes output on as soon as it is stored. If there is no such run, throws a {@link NotFoundError} before
- * the first iteration.
+ * Streams a run's output until the run ends. Begins after the event with the number `run.after`. Passes
+ * output on as soon as it is stored. If there is no such run, throws a {@link NotFoundError} before the first
+ * iteration.
  */
 export async function followOutput(
   services: ServiceContext,
@@ -68,8 +68,8 @@ export async function followOutput(
 }
 
 /**
- * Streams a run's output as lines, several in each item. The last item has no lines: it comes when the run
- * has ended, or when its record is deleted. In all else, works like {@link followOutput}.
+ * Streams a run's output like {@link followOutput}, but as lines, several in each item. The last item has no
+ * lines. It comes when the run has ended, or when the run's record is deleted.
  */
 export async function followLines(
   services: ServiceContext,

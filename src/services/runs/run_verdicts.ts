@@ -191,8 +191,8 @@ function asLeftovers({ warnings_count }: Verdict, backup: StoredBackup | null): 
 }
 
 /**
- * Records the result of a verification, drill or restore in the record of the backup that it read. If the run
- * neither succeeded nor found damage, changes nothing.
+ * Records the result of a verification, drill or restore. The result goes into the record of the backup that
+ * the run read. If the run neither succeeded nor found damage, changes nothing.
  */
 async function recordCheckResult(
   services: ServiceContext,

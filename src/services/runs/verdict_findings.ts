@@ -10,9 +10,9 @@ import type { RunRow } from "../../store/runs/runs.ts";
 import { findBackupTask } from "../../store/tasks/backup_tasks.ts";
 
 /**
- * Checks a stored backup with the guards that the agent did not apply. Returns the verdict, and the findings
- * of all guards. If one of the guards applied here fails the run, the returned verdict is a failure with the
- * backup's objects as leftovers.
+ * Checks a stored backup with the guards that the agent did not apply. Normally returns the agent's verdict
+ * and the findings of all guards. If a guard that is applied here fails the run, returns no findings and
+ * another verdict: a failure, with the backup's objects as leftovers.
  */
 export async function judgeVerdict(
   sql: Sql,

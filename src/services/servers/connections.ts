@@ -66,9 +66,11 @@ export class OccupiedError extends Error {
 }
 
 /**
- * Records a connection and returns an instruction for each run that the agent holds. Ends each run that was
- * dispatched to the agent but that the agent does not hold. The agent has then lost its state directory, so
- * no verdict will come.
+ * Records a connection, and returns an instruction for each run that the agent holds.
+ *
+ * Also handles each run that was dispatched to the agent but that the agent does not hold. If the run is
+ * still leased, queues it again, because the dispatch never reached the agent. Otherwise ends the run,
+ * because no verdict will come: the agent has lost its state directory.
  */
 export async function connectAgent(
   services: ServiceContext,

@@ -18,8 +18,8 @@ import { refuseUnconnected } from "./connected_agent.ts";
 const AGENT_TIMEOUT = 60_000;
 
 /**
- * The login at a database server. A missing value is taken from the task. If there is no task, a default
- * applies, such as the local socket.
+ * The login at a database server. A missing value is taken from the task `backup_task_id`. If no task is
+ * given, a default applies, such as the local socket.
  */
 export interface DatabasesQuery {
   database_type?: string;

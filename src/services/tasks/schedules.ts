@@ -23,8 +23,8 @@ import { queueBackupRuns } from "../runs/runs.ts";
 
 const BATCH = 500;
 /**
- * Each due time is stored with the time at which it was planned. If that time is more than this many
- * milliseconds in the future, a control plane with a fast clock has planned the due time.
+ * Each due time is stored with the time at which a control plane planned it. If the time of planning is more
+ * than this many milliseconds in the future, the clock of that control plane was ahead.
  */
 const STEP = 1_000;
 /**

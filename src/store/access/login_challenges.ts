@@ -3,7 +3,7 @@ import type { Sql } from "../database/sql.ts";
 
 /**
  * What the secret of a challenge is for. `setup` is a link with which a user sets a password. `second_factor`
- * is a log-in that still needs a second factor, after the right password. `openid` is a log-in whose user has
+ * is a log-in with the right password that still needs a second factor. `openid` is a log-in whose user has
  * been sent to the OpenID Connect provider.
  */
 export type ChallengePurpose = "setup" | "second_factor" | "passkey" | "openid";

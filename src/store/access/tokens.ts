@@ -123,9 +123,9 @@ export function expiringTokens(sql: Sql, now: Date, until: Date): Promise<Expiri
 }
 
 /**
- * Returns when the last valid token with the admin ability expires, in milliseconds since 1970. Returns
- * `Infinity` if one of these tokens never expires, and `-Infinity` if there is no such token. Counts a token
- * only if its user is an administrator and a member of the token's workspace.
+ * Returns the time from which no token with the admin ability is valid any more, in milliseconds since 1970.
+ * Returns `Infinity` if one of these tokens never expires, and `-Infinity` if no such token is valid now.
+ * Counts a token only if its user is an administrator and a member of the token's workspace.
  */
 export async function adminTokensEnd(sql: Sql, now: Date): Promise<number> {
   const [row] = await sql<{ count: number; lasts: boolean | null; until: Date | null }[]>`

@@ -148,8 +148,8 @@ function isRevocable(sql: Sql) {
 }
 
 /**
- * Returns the ids of tasks to whose backups the retention rules must be applied again. A retention rule
- * marked these backups, and their removal is due but has not begun.
+ * Finds backups that a retention rule marked, and whose removal is due but has not begun. The retention rules
+ * must be applied again to these backups. Returns the ids of the backups' tasks.
  */
 export async function tasksWithRevocableMarks(sql: Sql, now: Date, limit: number): Promise<number[]> {
   const rows = await sql<{ id: number }[]>`
@@ -214,8 +214,8 @@ export async function deleteBackupRecord(sql: Sql, id: number): Promise<void> {
 }
 
 /**
- * Deletes the record of a backup, but not its objects. The caller must have claimed the removal. `leaseUntil`
- * is the end of the lease that the caller got. Does nothing if the deletion was cancelled after the claim.
+ * Deletes the record of a backup, but not its objects. The caller must have claimed the removal, with a lease
+ * that ends at `leaseUntil`. Does nothing if the removal was cancelled or claimed again since then.
  */
 export async function deleteForgottenRecord(sql: Sql, id: number, leaseUntil: Date): Promise<void> {
   await sql`

@@ -53,8 +53,9 @@ function isStored(sql: Sql, taskId: number) {
 }
 
 /**
- * Holds a backup. The backup must not be marked for removal. If it is already held, keeps the time of the
- * first hold, and replaces the reason.
+ * Holds a backup. The backup must not be marked for removal. If the backup is already held, the time of the
+ * first hold stays, and a release of the hold is undone. A `reason` of null keeps the reason of the earlier
+ * hold.
  */
 export async function setHold(sql: Sql, id: number, reason: string | null, now: Date): Promise<void> {
   await sql`

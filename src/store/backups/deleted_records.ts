@@ -109,8 +109,9 @@ async function rowsOf(sql: Sql, table: string, column: string, id: number): Prom
 const SECRET_OBJECTS = ["source_secrets", "secrets"];
 
 /**
- * Separates the encrypted values of a row, because a rotation of keys finds them in the column `secrets`. The
- * name of a value inside an object is `column.name`.
+ * Moves the encrypted values of a row into the object `secrets`. This object is stored in the column
+ * `secrets`, where a rotation of keys finds the values. A value from an object of encrypted values gets the
+ * name `column.name`.
  */
 function separateSecrets(record: Row): { row: Row; secrets: Record<string, string> } {
   const row = { ...record };
@@ -151,10 +152,10 @@ export async function lockDeletedRecord(
 }
 
 /**
- * Inserts a deleted record again, with its id, and removes it from the deleted ones. Connections with records
- * that no longer exist are left out.
+ * Inserts a deleted record again, with its former id, and removes it from `deleted_records`. Its relations to
+ * other records are restored too, except to records that no longer exist.
  *
- * @param changes Columns of the record that get other values than before the deletion.
+ * @param changes Columns that get another value than the record had before the deletion.
  */
 export async function insertAgain(sql: Sql, stored: StoredRecord, changes: Row): Promise<void> {
   const { table, relations } = KINDS[stored.kind] as { table: string; relations: readonly RelationTable[] };

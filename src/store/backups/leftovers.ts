@@ -16,9 +16,9 @@ export interface LeftoverRow {
 }
 
 /**
- * Records which uploads of a run must be removed: the open uploads, and, if the run did not succeed, also the
- * completed uploads. Ignores uploads of attempts after `attempt`, because these attempts might be active.
- * Returns the number of recorded uploads.
+ * Records the uploads of a run that must be removed. These are the open uploads. If the run did not succeed,
+ * the completed uploads must be removed too. Ignores uploads of attempts after `attempt`, because these
+ * attempts might be active. Returns the number of recorded uploads.
  */
 export async function insertUploadLeftovers(
   sql: Sql,

@@ -89,9 +89,9 @@ function hasSocket(directory: string, port: number): boolean {
 const KEEPALIVES = { tcp_keepalives_idle: 30, tcp_keepalives_interval: 10, tcp_keepalives_count: 3 };
 
 /**
- * Returns the address to pass to postgres.js, which shows it in errors. All servers are joined into this one
- * address. If postgres.js got a list of addresses, it would try one server after another forever, without a
- * pause.
+ * Returns the address to pass to postgres.js. It is only shown in errors, because postgres.js gets its
+ * sockets from {@link DatabaseServers}. Joins all servers into one address: if postgres.js got several
+ * addresses, it would try one after another forever, without a pause.
  */
 function shownAddress(servers: readonly ServerAddress[]): { host?: string; port?: number } {
   const last = servers.at(-1);

@@ -80,8 +80,9 @@ export class DatabaseServers {
 
   /**
    * Closes the connections that were opened before `openedBefore`. If `backends` is given, also closes each
-   * connection whose server process is not in this list, unless the connection is newer than the list. Works
-   * even if the server is silent. Queries that run on a closed connection are rejected.
+   * connection whose server process is missing from `backends`. Keeps a connection if the id of its server
+   * process arrived after `backends` was listed. Works even if the server is silent. Queries that run on a
+   * closed connection are rejected.
    */
   drop(openedBefore: number, backends: Backends | null = null): void {
     const isForeign = ({ backend }: Opened) =>
@@ -206,20 +207,20 @@ const PASSWORD_REQUEST = [0x52, 0, 0, 0, 8, 0, 0, 0, 3];
 const PASSWORD_REQUESTS = 256;
 
 /**
- * Works around two defects of postgres.js 3.4.9.
+ * Returns the socket, changed so that it works around two defects of postgres.js 3.4.9.
  *
- * First: a query never settles if it is sent between a socket's `error` and its `close(hadError: true)`. If
- * `close` reports no error, postgres.js rejects the query instead. So this socket never reports an error with
- * `close`.
+ * First defect: if `close` reports an error, queries that are sent between `error` and `close` never settle.
+ * If `close` reports no error, postgres.js rejects these queries. So `close` of this socket never reports an
+ * error.
  *
- * Second: postgres.js buffers its output until the end of the event loop's turn. If `close` comes earlier,
- * the buffer is never written. The next connection in the same position of the pool uses the same buffer, so
- * that connection's bytes are not written either.
+ * Second defect: postgres.js buffers its output until the end of the event loop's turn. If the socket closes
+ * earlier, the buffer is never written. The pool's next connection in the same position uses the same buffer,
+ * so its bytes are not written either.
  *
- * A socket is affected by the second defect if nothing was written to it after {@link FIRST_WRITE_TURNS}
- * turns. In this case, this function passes password requests to postgres.js. The responses of postgres.js
- * fill the buffer, so postgres.js writes it. This function discards the written bytes, and the pool opens
- * another connection.
+ * The second defect affects a socket if nothing was written to it in the first {@link FIRST_WRITE_TURNS}
+ * turns of the event loop. Then this function passes password requests to postgres.js. The responses of
+ * postgres.js fill the buffer, so postgres.js writes it. This function discards the written bytes, and the
+ * pool opens another connection.
  */
 function withoutCloseErrors(socket: Socket, ended = () => {}): Socket {
   const emit = socket.emit.bind(socket) as (event: string, ...values: unknown[]) => boolean;

@@ -17,13 +17,14 @@ export class TransactionLostError extends Error {
 }
 
 /**
- * Runs `work` in a transaction that ends when its connection closes. After that, the transaction's next query
- * is rejected with a {@link TransactionLostError}, and nothing more is sent.
+ * Runs `work` in a transaction that ends when its connection closes. After the connection has closed, the
+ * transaction's next query is rejected with a {@link TransactionLostError}, and the transaction sends nothing
+ * more.
  *
- * This function works around a defect of postgres.js 3.4.9. After a connection is lost, postgres.js sends the
- * transaction's later queries, and its `commit` or `rollback`, on the connection's replacement in the pool.
- * They then take effect outside the transaction. If the pool has no replacement yet, sending them ends the
- * process.
+ * This function works around a defect of postgres.js 3.4.9. After a connection is lost, postgres.js still
+ * sends the transaction's later queries and its `commit` or `rollback`. It sends them on the connection's
+ * replacement in the pool, so they take effect outside the transaction. If the pool has no replacement yet,
+ * sending them ends the process.
  */
 export async function beginOnce<T>(database: Database, work: (sql: Sql) => Promise<T>): Promise<T> {
   let isBegun = false;

@@ -17,8 +17,8 @@ export function relatedIds(sql: Sql, fields: FieldTable, owner: string) {
 }
 
 /**
- * Replaces one list of ids that belongs to the record `id`. `owner` is the column that refers to the record,
- * in the table that stores the list.
+ * Replaces one list of ids of the record `id`. The list is stored in a table of its own, whose column `owner`
+ * refers to the record.
  */
 export async function replaceRelated(
   sql: Sql,

@@ -12,11 +12,12 @@ export interface SealedColumn {
 }
 
 /**
- * Returns every column with values that `src/secrets/keyring.ts` encrypted. These are text columns
- * `…_encrypted`, and columns `secrets` and `source_secrets` with objects.
+ * Returns every column with values that `src/secrets/keyring.ts` encrypted. The names of text columns end
+ * with `_encrypted`. Columns with objects are named `secrets` or `source_secrets`.
  *
- * Some tables have the same values in both forms, for control planes of an older version. The text columns of
- * such values are left out, because a trigger keeps them equal to the objects.
+ * Some tables store the same values twice, in an object and in text columns. Control planes of an older
+ * version need the text columns. These text columns are left out, because a trigger keeps them equal to the
+ * object.
  */
 export async function sealedColumns(sql: Sql): Promise<SealedColumn[]> {
   return await sql<SealedColumn[]>`

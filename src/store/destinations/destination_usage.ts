@@ -17,9 +17,9 @@ export interface UsageRow {
 }
 
 /**
- * Returns what is stored at destinations of a workspace, and how much that has grown.
+ * Returns what is stored at destinations of a workspace, and how much the stored data has grown.
  *
- * @param since Beginning of the time for which the growth is computed.
+ * @param since Beginning of the period for which the growth is computed.
  */
 export function usageOf(
   sql: Sql,

@@ -10,8 +10,9 @@ import { EmbeddedPostgresError } from "./embedded_programs.ts";
 const ELSEWHERE = "/var/lib/rearguard/clusters";
 
 /**
- * Creates `directory` and returns its real path. If `directory` is below a directory that only root may
- * enter, makes `directory` a link to a new directory in /var/lib/rearguard/clusters.
+ * Creates `directory` and returns its real path. If `account` cannot enter `directory`, because only root is
+ * allowed to enter a directory above it, creates a directory in /var/lib/rearguard/clusters instead. Then
+ * makes `directory` a link to the new directory, and returns the path of the new directory.
  */
 export async function prepareClusterDirectory(directory: string, account: Account | null): Promise<string> {
   const place = await makeEnterable(directory);

@@ -16,8 +16,9 @@ export interface Postmaster {
 const POLL_MS = 50;
 
 /**
- * Returns the Postgres that runs in the directory `data`; null if none runs. If a power cut left a
- * `postmaster.pid`, removes this file, even if another program now has the process id that the file names.
+ * Returns the Postgres that runs in the directory `data`; null if none runs. If none runs but a
+ * `postmaster.pid` is left, for example after a power cut, removes this file. Does so even if the process id
+ * in the file now belongs to another program.
  */
 export async function findPostmaster(data: string): Promise<Postmaster | null> {
   const path = join(data, "postmaster.pid");

@@ -57,11 +57,12 @@ export async function markAlertReported(
 }
 
 /**
- * Closes the open alerts of this kind and these subjects, and returns them. Leaves an alert open if its
- * problem comes and goes. A problem comes and goes if all of these conditions hold:
+ * Closes the open alerts of this kind and these subjects, and returns the closed ones. Leaves an alert open
+ * if its problem comes and goes. A problem comes and goes if all of these conditions hold:
  * - The alert was reported.
  * - The problem occurred within the last `steadyMs`.
- * - The alert was opened less than `repeatMs` after an earlier alert about the same subject was reported.
+ * - There is an earlier alert of the same kind and subject. Its last report was less than `repeatMs` older
+ *   than the opening of this alert.
  */
 export async function closeAlerts(
   sql: Sql,

@@ -35,12 +35,12 @@ export interface ClaimLimits {
   types: readonly string[];
   /**
    * Ids of the streams to which this replica is sending now. These streams are not claimed, even if their
-   * leases seem to have expired, because someone might have changed a clock.
+   * leases seem to have expired: after a change of a clock, a valid lease might look expired.
    */
   except: readonly number[];
   /**
-   * Returns the maximum number of events in one message to a stream of this type. Successes do not count.
-   * Returns null if a stream of this type gets each event as its own message.
+   * Returns the maximum number of events in one message to a stream of this type. Successes do not count
+   * towards it. Returns null if a stream of this type gets each event as its own message.
    */
   events(type: string): number | null;
 }
@@ -202,7 +202,8 @@ export async function restartDeliveries(sql: Sql, streamId: number, now: Date): 
 
 /**
  * Returns the earliest time at which a delivery to a stream of these types can be tried. Returns null if no
- * delivery waits. While a replica sends to a stream, no other delivery to this stream is tried.
+ * such delivery waits. Deliveries to the same stream are tried one at a time: the next one waits until the
+ * lease of the current one ends.
  */
 export async function nextDelivery(sql: Sql, types: readonly string[]): Promise<Date | null> {
   const [row] = await sql<{ at: Date | null }[]>`

@@ -22,8 +22,9 @@ export interface Subscribers {
    */
   followers: { types: readonly string[]; isFor: boolean };
   /**
-   * The alert that the event reports; absent if it reports none. A stream gets the event of an alert only if
-   * the alert was not reported to the stream yet, or if it is time to remind the stream.
+   * The alert that the event reports; absent if the event reports none. If present, a stream gets the event
+   * only in two cases: the alert was not reported to the stream yet, or it is time to remind the stream of
+   * the alert.
    */
   alert?: ReportedAlert;
 }
@@ -71,8 +72,9 @@ export function subscribedStreams(sql: Sql, { recipients, classes, followers, al
 
 /**
  * Returns an SQL condition: the alert was not reported to the stream `n` yet, or it is time to remind the
- * stream. A control plane of the previous version stored only one time for each alert: the last report to any
- * stream. For alerts that have only this time, the condition uses it.
+ * stream. The time of the last report is stored for each stream. A control plane of the previous version
+ * stored only one time for each alert, that of the last report to any stream. If there is no time for the
+ * stream `n`, the condition uses the alert's time.
  */
 function isTimeToRemind(sql: Sql, alert: ReportedAlert | undefined): Fragment {
   if (alert === undefined) return sql`true`;

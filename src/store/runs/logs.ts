@@ -42,9 +42,9 @@ export const OUTPUT_PARTS = ["none", "tail", "all"] as const;
 export type OutputPart = typeof OUTPUT_PARTS[number];
 
 /**
- * Returns SQL for a part of run `r`'s output. To return the end of the output, the SQL reads only the newest
- * chunks, so the cost does not depend on the length of the output. If the run's chunks were merged, the SQL
- * reads only two chunks, because merged chunks are large.
+ * Returns SQL for a part of run `r`'s output. For the end of the output, the SQL reads a limited number of
+ * chunks, the newest ones. So the cost does not depend on the length of the output. If the run's chunks were
+ * merged, the limit is two chunks, because merged chunks are large.
  */
 function outputColumn(sql: Sql, part: OutputPart) {
   if (part === "none") return sql`'' as output`;
@@ -164,8 +164,9 @@ function logCondition(sql: Sql, workspaceId: number, filter: LogFilter) {
   const isOwn = [backup_task_id, remote_server_id, backup_destination_id, backup_id]
     .some((id) => id !== undefined);
   return allOf(sql, [
-    // The filter already selects a record of this workspace, and the record's runs belong to the same
-    // workspace. A second condition on the workspace would make Postgres read every run of the workspace.
+    // If the filter names a task, server, destination or backup, only those of this workspace match, and all
+    // their runs belong to this workspace. A condition on the runs' own workspace is then not needed. It
+    // would make Postgres read every run of the workspace.
     isOwn ? null : sql`workspace_id = ${workspaceId}`,
     states === undefined ? null : sql`state = any(${[...states]})`,
     kind === undefined ? null : sql`kind = ${kind}`,

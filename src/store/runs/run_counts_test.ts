@@ -48,8 +48,8 @@ Deno.test("any page of a listing has the expected rows and the exact total", asy
   const { database: sql } = test;
   const { caller, serverId } = await plant(test.services);
   await plant(test.services);
-  // The ids of the runs have gaps, as if runs of other workspaces had the ids in between. So the ids lie in
-  // several spans. A span is a range of run ids with its own count.
+  // A span is a range of run ids, and the runs of each span are counted separately. The ids of these runs
+  // have large gaps, as if runs of other workspaces had the ids in between. So the ids lie in several spans.
   await sql`
     insert into runs (id, user_id, kind, remote_server_id, trigger, state, created_at, finished_at)
     overriding system value

@@ -8,8 +8,8 @@ import type { Sql } from "../database/sql.ts";
 const OUTPUT_HEAD = 2 * 1024 * 1024;
 const OUTPUT_TAIL = 8 * 1024 * 1024;
 /**
- * The output is trimmed once it is longer than the sum of head, tail and this number of characters. Without
- * this allowance, every line would cause a trim.
+ * Number of characters by which the output must exceed head and tail together before it is trimmed. Without
+ * this allowance, every further line of a long output would cause a trim.
  */
 const TRIM_SLACK = 1024 * 1024;
 /** Number of characters in a merged chunk. */
@@ -41,8 +41,9 @@ export function needsTrimming(outputSize: number, outputCut: number): boolean {
 }
 
 /**
- * Deletes the chunks between head and tail, and inserts a marker line in their place. Returns how many
- * characters of the run's output have been cut out in total, by this trim and the earlier ones.
+ * Deletes the middle of a run's output: the chunks between the first `OUTPUT_HEAD` and the last `OUTPUT_TAIL`
+ * characters. Inserts a marker line in their place. Returns how many characters of the output have been cut
+ * out in total, by this trim and the earlier ones.
  */
 export async function trimOutput(sql: Sql, runId: number, alreadyCut: number): Promise<number> {
   const [removed] = await sql<{ first: number | null; size: number }[]>`

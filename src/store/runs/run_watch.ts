@@ -82,8 +82,8 @@ export function stalledAlertsToClose(sql: Sql, now: Date, warning: number): Prom
 }
 
 /**
- * Locks and returns backup and restore runs that have waited too long for an agent to start them. Skips a run
- * if its `backup.overdue` alert is open and last occurred less than an hour ago. Also skips runs of servers
+ * Locks and returns backup and restore runs that have waited too long for an agent to start them. Skips runs
+ * with an open `backup.overdue` alert that last occurred less than an hour ago. Also skips runs of servers
  * that are asleep.
  */
 export function lockOverdueQueuedRuns(sql: Sql, now: Date, overdue: number): Promise<RunRow[]> {

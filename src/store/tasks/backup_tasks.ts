@@ -135,8 +135,8 @@ export async function findBackupTaskOf(
 }
 
 /**
- * Returns SQL for the additional columns of tasks `t` in a listing. The query must also join {@link outcome}.
- * The database finds each value with a separate index.
+ * Returns SQL for additional columns of tasks `t` in a listing. The listing's query must join the SQL of
+ * {@link outcome}. The database finds each value with a separate index.
  */
 function detailColumns(sql: Sql) {
   return sql`

@@ -160,8 +160,8 @@ Deno.test("a control plane of the version before can add and change tasks, and r
     [{}, {}],
   ]);
 
-  // When a control plane of the previous version replaces keys, it encrypts the value in the old column
-  // again. This version encrypts the value in `source_secrets`.
+  // Both versions of the control plane can replace keys. The previous version encrypts the value in the old
+  // column again. This version encrypts the value in `source_secrets` again.
   await sql`update backup_tasks set database_password_encrypted = 'v1:bbbb0000:n' where id = 3`;
   assert.deepEqual([...await countSealed(sql)].sort(), [["aaaa0000", 1], ["bbbb0000", 1]]);
   const column = (await sealedColumns(sql)).find(({ column }) => column === "source_secrets")!;

@@ -17,8 +17,8 @@ export async function setTrigger(sql: Sql, taskId: number, tokenHash: string, no
 }
 
 /**
- * Records `now` as the time of the last use of a task's token. Changes nothing if the time recorded so far is
- * later than `before`, or if `tokenHash` is not the hash of the task's current token.
+ * Records `now` as the time when a task's token was last used. Changes nothing if the recorded time is later
+ * than `before`. Also changes nothing if `tokenHash` is not the hash of the task's current token.
  */
 export async function touchTrigger(
   sql: Sql,

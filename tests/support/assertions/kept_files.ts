@@ -6,8 +6,8 @@ import { Buffer } from "node:buffer";
 
 const PAUSE = 20;
 /**
- * Maximum size of a file that is read, in bytes. Larger files contain backups. Text that a program writes for
- * its own use is in smaller files.
+ * Maximum size of a file that is read, in bytes. Larger files are skipped, because they contain backups. The
+ * text to record is in smaller files, which programs write for their own use.
  */
 const LARGEST = 512 * 1024;
 

@@ -95,8 +95,8 @@ export class FakeWebdav implements AsyncDisposable {
   }
 
   /**
-   * Removes a file and returns its bytes. If the path ends with `/.file`, removes the path's directory with
-   * all its chunks, and returns the joined bytes of the chunks.
+   * Removes a file and returns its bytes. A path that ends with `/.file` stands for a directory of chunks.
+   * For such a path, removes the directory with its chunks, and returns the joined bytes of the chunks.
    */
   #take(path: string): Uint8Array | null {
     if (!path.endsWith("/.file")) {

@@ -1,11 +1,13 @@
 /**
- * Floods a control plane from an agent's socket, in a process of its own:
+ * Floods a control plane from an agent's socket. Runs as a process of its own:
  *
  *     deno run --allow-net tests/support/servers/flood.ts URL KEY (frame|events) MEGABYTES
  *
- * `frame` sends one frame of MEGABYTES. `events` connects as an agent, prints a line once the agent is
- * welcomed, and sends events when standard input has ended. At the end, prints how many megabytes were sent
- * before the control plane closed the connection.
+ * - `frame` sends one frame of MEGABYTES.
+ * - `events` connects as an agent, and prints a line once the control plane has welcomed it. Then waits for
+ *   the end of standard input, and sends MEGABYTES of events.
+ *
+ * Stops early if the control plane closes the connection. At the end, prints how many megabytes were sent.
  */
 import { HELLO } from "../clients/raw_agent.ts";
 

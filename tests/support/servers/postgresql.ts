@@ -256,8 +256,8 @@ function newestPrograms(): string {
 }
 
 /**
- * Returns the system user with this name if the tests run as root, because servers refuse to run as root.
- * Returns null if the tests do not run as root.
+ * Returns the system user with this name, to run a server as this user. Servers refuse to run as root.
+ * Returns null if the tests do not run as root, because no other user is needed then.
  */
 export async function systemUser(name: string): Promise<{ name: string; uid: number; gid: number } | null> {
   if (Deno.uid() !== 0) return null;

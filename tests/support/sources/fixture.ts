@@ -29,8 +29,8 @@ export interface SourceFixture extends AsyncDisposable {
   /** Secrets that must not appear in any output, manifest or error. */
   secrets: string[];
   /**
-   * Prepares an empty location for restored data. `line` is the line of the manifest's `restore` that
-   * restores the data. Returns the line with its placeholders filled in.
+   * Prepares an empty location for restored data. `line` is the command in the manifest's `restore` that
+   * restores the data. Returns this command with its placeholders filled in.
    */
   restoration(line: string, database: string | null): Promise<Restoration>;
   /** Describes the source. The restored data must have the same description. */

@@ -59,8 +59,9 @@ export class LocalFiles {
   }
 
   /**
-   * Closes a file. If earlier operations on the directory have not returned yet, closes the file once they
-   * return. Closing might write data, and a blocked write would block the whole agent.
+   * Closes a file. If earlier operations on the directory have not returned yet, waits for them and then
+   * closes the file. Closing a file might write data and block the whole agent as long as the directory does
+   * not respond.
    */
   close(file: Deno.FsFile): void {
     const stuck = unanswered.get(this.directory);

@@ -81,9 +81,9 @@ export class LocalWriter implements ObjectWriter {
       });
     } catch (error) {
       if (!mayExist) throw error;
-      // The file system might have created the file after the time limit, or might still create it once it
-      // responds. In both cases, remove the file once the file system responds. The agent might be killed
-      // before that, so the verdict also names the file.
+      // The file system did not respond within the time limit. It might create the file later, or might
+      // already have created it. In both cases, remove the file once the file system responds. The agent
+      // might be killed before that, so the verdict also names the file.
       opening.promise.then((late) => files.answered().then(() => late.abort())).catch(() => {});
       throw new UnansweredCreateError((error as Error).message, { cause: error });
     }
@@ -99,8 +99,8 @@ export class LocalWriter implements ObjectWriter {
   }
 
   /**
-   * Lets a program write the file directly; undefined if the file system might hang. The agent reads the file
-   * while the program writes it. These reads have no time limit, so they could hang forever.
+   * Lets a program write the file directly. Meanwhile, the agent reads the file. These reads have no time
+   * limit, so they could hang forever if the file system hangs. Undefined if the file system might hang.
    */
   get direct(): DirectWriting | undefined {
     if (!this.ports.isDisk) return undefined;

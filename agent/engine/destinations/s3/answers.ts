@@ -12,8 +12,8 @@ export interface Refusal {
   /** The message of the S3 service; empty if there is none. */
   readonly message: string;
   /**
-   * Whether the response comes from a program other than an S3 service, such as a proxy with an error page or
-   * a redirect. Such a response might be transient.
+   * Whether the response does not come from an S3 service. For example, a proxy might have sent an error page
+   * or a redirect. Such a response might be transient.
    */
   readonly isForeign: boolean;
 }

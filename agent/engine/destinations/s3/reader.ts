@@ -11,8 +11,8 @@ const USABLE = 0.75;
 /** Number of consecutively refused URLs after which the read fails. */
 const REFUSALS = 4;
 /**
- * Time in milliseconds after which earlier refusals no longer count. If a URL is refused so long after the
- * previous refusal, the URL has most likely just expired.
+ * Time in milliseconds after which earlier refusals no longer count. A refusal that comes so long after the
+ * previous one most likely means only that the URL has expired.
  */
 const FORGIVEN = 5 * 60_000;
 
@@ -71,7 +71,7 @@ class SignedRanges implements RangeSource {
       return new TryFailed("it responds with 404, but not in S3's format", true);
     }
     // Either the URL has expired, or the access key was changed. A retry with a new URL shows which of the
-    // two it is. Waiting alone does not help.
+    // two happened. Waiting without a new URL does not help.
     const isRefused = status === 401 || status === 403;
     if (isRefused) {
       this.#signed = null;

@@ -186,8 +186,9 @@ export class SftpWriter implements ObjectWriter {
   }
 
   /**
-   * Renames the file to its final name. If the response to an earlier attempt was lost, that attempt might
-   * have renamed the file. So if a file with the final name exists, it might be this file.
+   * Renames the file to its final name. If the connection breaks, the rename is tried again. The first try
+   * might have succeeded although its response was lost. So if the partial file is gone at the second try,
+   * checks that the file with the final name has the right size.
    */
   async #publish(): Promise<void> {
     let isRepeated = false;

@@ -42,9 +42,9 @@ export function uncompared(expected: DatabaseContents, found: DatabaseContents):
 }
 
 /**
- * Returns the types of objects to compare. Normally these are all types in `expected`. They include the types
- * that `found` lacks, because all objects of such a type are lost. Types that `found` declares as not
- * compared are left out.
+ * Returns the types of objects to compare: the types in `expected`, except those that `found` declares as not
+ * compared. A type that is missing in `found` is compared too, because all of its objects are lost. Returns
+ * no types if `found` has no list of objects.
  */
 function comparedKinds(expected: DatabaseContents, found: DatabaseContents): string[] {
   if (found.objects === undefined) return [];

@@ -32,15 +32,15 @@ export interface Loader {
 
 /**
  * Server that databases are restored to. The restore calls the methods in the order in which they are listed
- * here. It always calls the last one, `discard`.
+ * here. After a successful `inspect`, it always calls `discard` at the end, even if another method fails.
  */
 export interface DatabaseHost {
   /** Description of the server and the login for people, such as `PostgreSQL at the socket as postgres`. */
   readonly description: string | null;
   /**
-   * Checks whether all of the databases can be restored. Reports obstacles to `inspection`, or rejects.
-   * Creates nothing. Removes what killed runs left behind, but not in a preview. Returns what the server has
-   * now under the final name of each database, in the order of `wanted`.
+   * Checks whether all of the databases can be restored. Reports obstacles to `inspection`. Rejects if there
+   * is another problem. Creates nothing. A restore, but not a preview, also removes what killed runs left
+   * behind. Returns what the server has now under the final name of each database, in the order of `wanted`.
    */
   inspect(
     wanted: readonly DatabaseToRestore[],
@@ -50,8 +50,10 @@ export interface DatabaseHost {
   create(wanted: DatabaseToRestore): Promise<Loader>;
   /**
    * Replaces the original databases with the temporary ones. If this fails, puts the originals back and
-   * rejects. If putting them back fails too, the error says so. Cancelling the run does not end `programs`,
-   * because that could interrupt the replacement halfway.
+   * rejects. If putting them back fails too, the error says so.
+   *
+   * @param programs Starts programs that the run's cancellation does not end. Otherwise, a cancellation could
+   *   interrupt the replacement halfway.
    */
   publish(wanted: readonly DatabaseToRestore[], programs: ProgramContext): Promise<void>;
   /**

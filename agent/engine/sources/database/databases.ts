@@ -210,8 +210,8 @@ function reportGlobals({ what, command }: Globals, { objects, ports }: RestoreCo
 
 /**
  * Verifies the archives that are not encrypted. A server executes the statements of a dump, so a dump must be
- * verified before it is loaded. An encrypted archive needs no such check, because only someone with the key
- * can have made it.
+ * verified before it is loaded. Encrypted archives are not verified here: only someone with the key can
+ * create one.
  */
 export async function verifyArchives(
   wanted: readonly DatabaseToRestore[],

@@ -19,9 +19,9 @@ export interface ExclusionRule {
  * Returns the options of tar for a rule. An option such as `--anchored` applies to all patterns that follow
  * it. So each rule sets all of these options again.
  *
- * @param keepsFiles If true, tar keeps the match itself and leaves out only what is inside it. This is for
- *   patterns that match only directories. tar cannot limit a pattern to directories, so otherwise it would
- *   also leave out files that match.
+ * @param keepsFiles If true, tar leaves out only what is inside a match, and keeps the match itself. Used for
+ *   patterns that match only directories: tar cannot limit a pattern to directories, so it would also leave
+ *   out the files that match.
  */
 export function ruleArguments(rule: ExclusionRule, keepsFiles = false): string[] {
   const isLiteral = rule.isLiteral && !keepsFiles;

@@ -18,9 +18,9 @@ export interface ExclusionFindings {
 }
 
 /**
- * Returns the entries that match nothing. Also returns the rules for directories whose pattern matches files
- * too. Stops the search once each rule has a match. A rule for directories needs two matches: a directory
- * and a file.
+ * Returns the entries without a match, and the rules that exclude only directories although their pattern
+ * matches files too. Stops the search once nothing more can be found: each rule has a match, and each rule
+ * that excludes only directories has matched both a directory and a file.
  *
  * @param tops Directories below the root that a search of the root does not enter, such as subvolumes. Their
  *   names are relative to the root.

@@ -179,9 +179,11 @@ export function tarArguments(options: readonly string[], member: string): string
 }
 
 /**
- * Throws if tar failed, or if it archived nothing. Throws if files could not be read, unless the task allows
- * unreadable files. Exit code 1 means that files changed while tar read them. If tar's messages name such
- * files, exit code 1 is a success.
+ * Throws in these cases:
+ * - tar failed. Exit code 1 is a success if tar's messages name files that changed while tar read them.
+ *   Otherwise it is a failure, like every other code except 0.
+ * - Files could not be read, and the task does not allow unreadable files.
+ * - tar archived nothing.
  */
 function checkExit(source: FilesSource, messages: TarMessages, exit: Exit, filesCount: number): void {
   const { changed, unreadable, firstUnreadable, lastError } = messages;

@@ -137,9 +137,9 @@ export function fileScope(
 }
 
 /**
- * Returns the options that keep tar in the source's file system. Normally one option suffices. With this
- * option, tar would skip subvolumes, because it takes them for other file systems. So for a source with
- * subvolumes, the options instead name the mounts that tar must not enter.
+ * Returns the options that keep tar in the source's file system. Normally, `--one-file-system` does this. But
+ * with that option tar would skip subvolumes, because it takes them for other file systems. So if the source
+ * has subvolumes, the options name each mount that tar must not enter.
  */
 function boundaryArguments({ mounts, unreachable, subvolumes }: Boundaries): string[] {
   const rule = { given: "", isAnchored: true };

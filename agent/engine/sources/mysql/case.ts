@@ -15,8 +15,8 @@ export function folded(name: string): string {
 }
 
 /**
- * Returns `names` in the spelling of `known`. Replaces each name by the known name that is equal if case is
- * ignored. If there is no such known name, the name stays unchanged.
+ * Returns `names` in the spelling of `known`. A name that differs from a known name only in case is replaced
+ * by the known name. All other names stay unchanged.
  */
 export function matchCase(names: readonly string[], known: readonly string[]): string[] {
   const byFolded = new Map(known.map((name) => [folded(name), name]));

@@ -8,9 +8,9 @@ import type { DatabaseToRestore } from "../database/database_host.ts";
 import type { MysqlFresh } from "./fresh.ts";
 
 /**
- * Throws if the names of two databases or two tables differ only in case and the server ignores case. If the
- * server loaded both, the second would replace the first: a dump drops each table before it creates the
- * table.
+ * Throws if the server ignores case and the names of two databases, or of two tables, differ only in case.
+ * Such a server takes both for one database or table. Loading the second would replace the first, because a
+ * dump drops each table before it creates the table.
  */
 export function refuseNameClashes(
   { ignoresCase }: Pick<MysqlFresh, "ignoresCase">,

@@ -165,8 +165,11 @@ export async function mysqlSocket(path: string): Promise<string> {
 }
 
 /**
- * Returns the options with which the MySQL programs connect to a host. For `localhost` without a port, the
- * programs use the socket. For other host names, they use TCP.
+ * Returns the options with which the MySQL programs connect to a host. They connect by TCP, except in these
+ * cases:
+ * - If `host` is a path, they use the socket at this path.
+ * - If `host` is `localhost` and there is no port, they use their default socket.
+ * - If `host` is null, they choose the connection themselves.
  */
 function hostArguments(host: string | null, port: number | null): string[] {
   if (host === null) return port === null ? [] : [`--port=${port}`];

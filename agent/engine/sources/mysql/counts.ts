@@ -82,8 +82,9 @@ function describeDump(dumped: TableRows[], { table = [], ...objects }: ObjectNam
 }
 
 /**
- * Returns a warning about the dump's longest statement. With its current settings, the server would refuse
- * this statement on restore. Binary data takes twice as many bytes in a dump as in its rows.
+ * Returns a warning that the dump's longest statement is too long: with its current settings, the server
+ * would refuse the statement on restore. Such a statement can occur because binary data takes twice as many
+ * bytes in a dump as in its rows.
  */
 function tooLongWarning(database: string, longest: number, maxStatement: number): string {
   return `The longest statement in the dump of ${database} is ${

@@ -7,8 +7,8 @@ import type { TableRows } from "../database/row_counts.ts";
  */
 const HEAD_BYTES = 1024;
 /**
- * Storage engines whose rows are counted. A table of any other engine does not store rows itself: they are
- * stored elsewhere, or they are the rows of other tables.
+ * Storage engines whose rows are counted. Tables of other engines store no rows themselves. Their rows are
+ * stored elsewhere, or belong to other tables.
  */
 const COUNTED_ENGINES = /^(?:InnoDB|MyISAM|Aria|MEMORY|CSV|ARCHIVE|BLACKHOLE|ROCKSDB|TokuDB|NDB\w*)$/i;
 const CREATE = /^CREATE TABLE (?:IF NOT EXISTS )?`((?:[^`]|``)+)`/;

@@ -169,8 +169,8 @@ export class MysqlFresh {
   }
 
   /**
-   * Returns an obstacle if a database of this name exists that Rearguard did not create. Such a database
-   * lacks Rearguard's marker table. In all other cases, returns an empty list.
+   * Returns an obstacle if a database of this name exists and Rearguard did not create it. Rearguard
+   * recognizes its own databases by their marker table. In all other cases, returns an empty list.
    */
   async taken(name: string): Promise<Obstacle[]> {
     if (await findSchema(this.connection, this.client, name) === null) return [];
@@ -223,9 +223,9 @@ async function versionOf(connection: MysqlConnection, client: string): Promise<S
 }
 
 /**
- * Returns assignments that disable two settings of MySQL 8. The first setting would refuse some tables of a
- * dump. The second setting would add columns to tables. A setting that is off gets no assignment, because not
- * every login is allowed to make these assignments.
+ * Returns assignments that turn off two settings of MySQL 8. One setting makes the server refuse tables
+ * without a primary key. The other makes the server add a primary key to such tables. A setting that is
+ * already off gets no assignment, because not every login is allowed to make these assignments.
  */
 async function neededSettings(
   { connection, client, version: { version, isMariadb } }: MysqlFresh,

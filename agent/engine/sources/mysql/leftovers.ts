@@ -1,8 +1,8 @@
 /**
  * Distinguishes the databases of running restores and drills from abandoned databases. An abandoned database
- * was left when an agent was killed. A running restore or drill holds a lock on the server, on a connection
- * of its own. Each database that it creates contains a table named `MARK`, see sql.ts. The table's comment
- * contains the name of the lock.
+ * was left when an agent was killed. While a restore or drill runs, it holds a lock on the server. A separate
+ * connection holds this lock. Each database that a restore or drill creates contains a table named `MARK`,
+ * see sql.ts. The table's comment contains the name of the lock.
  */
 import type { Children } from "../../programs/children.ts";
 import { RunFailedError } from "../../ports.ts";

@@ -124,9 +124,10 @@ function chooseDatabases(
 }
 
 /**
- * Reports what `*` does not select: directories that are not databases, and databases that a restore or drill
- * created. If a restore was killed, such a database might contain the only copy of the data that the restore
- * was replacing.
+ * Reports what `*` does not select:
+ * - directories that are not databases;
+ * - databases that a restore or a drill created. After a killed restore, such a database might contain the
+ *   only copy of the data that the restore was replacing.
  */
 function reportLeftovers({ databases }: MysqlServer, names: string[], output: Output): void {
   const directories = databases.filter(({ isDirectory }) => isDirectory).map(({ name }) => name);

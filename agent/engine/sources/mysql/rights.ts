@@ -103,7 +103,7 @@ export class MysqlRights {
 
   /**
    * Returns a GRANT that lets the login create objects whose definer is another account. Returns null if the
-   * login has this right already, or if `definitions` names no other definer than the login.
+   * login has this right already, or if every definer in `definitions` is the login itself.
    */
   definersGrant(definitions: string): string | null {
     const definers = definitions.matchAll(

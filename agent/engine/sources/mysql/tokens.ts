@@ -50,7 +50,7 @@ export function renameCalls(sql: string, renaming: Renaming): string {
 
 /**
  * Renames the database in front of a trigger's name and in front of its table's name. SHOW CREATE TRIGGER
- * prints both names as the trigger's author typed them.
+ * prints both names as the trigger's author typed them, so the database might be in front of either name.
  */
 export function renameTriggerHead(sql: string, renaming: Renaming): string {
   const isWord = (token: Token, word: string) => token.text.toUpperCase() === word;
@@ -73,9 +73,9 @@ export function renameDatabase(sql: string, renaming: Renaming): string {
 }
 
 /**
- * Renames the database in a view's definition, normally wherever its name qualifies another name. In a view
- * that reads several databases, this includes the names of all tables, because servers qualify them there. If
- * an alias has the database's name, renames the database only in front of functions and sequences.
+ * Renames the database in a view's definition. Normally renames it wherever its name qualifies another name.
+ * This includes the names of all tables in a view that reads several databases, because servers qualify them.
+ * If an alias has the database's name, renames the database only in front of functions and sequences.
  */
 export function renameInView(sql: string, renaming: Renaming): string {
   return standsAlone(sql, renaming.from, /^(?:AS|VIEW|\.)$/i)
@@ -84,8 +84,8 @@ export function renameInView(sql: string, renaming: Renaming): string {
 }
 
 /**
- * Returns whether the name occurs somewhere without a dot after it. If it does, an alias might have the same
- * name. The name in front of a column might then mean the alias instead of the database. Occurrences right
+ * Returns whether the database's name occurs somewhere without a dot after it. Such an occurrence might be an
+ * alias. Then the same name in front of a column might mean the alias, not the database. Occurrences right
  * after a token that matches `harmless` do not count.
  */
 function standsAlone(sql: string, name: string, harmless: RegExp): boolean {
@@ -96,7 +96,8 @@ function standsAlone(sql: string, name: string, harmless: RegExp): boolean {
 }
 
 /**
- * Renames the database where its name qualifies another name and `isMeant` returns true.
+ * Renames the database wherever its name qualifies another name, as in `shop.orders`. Leaves an occurrence
+ * unchanged if `isMeant` returns false for it.
  *
  * @param isMeant Receives the tokens without white space and comments, and the index of the token that is the
  *   database's name.

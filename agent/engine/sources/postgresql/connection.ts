@@ -19,9 +19,10 @@ const CONNECT_TIMEOUT_SECONDS = 30;
 const PASSWORD_DESCRIPTOR = 3;
 
 /**
- * Statements at the start of each session. They override two settings that a database might have. A
- * `statement_timeout` would end statements, for example after a second. A `search_path` could replace the
- * server's functions by functions of the database's owner. These would then run with the login's rights.
+ * Statements at the start of each session. They override two settings that a database might have:
+ * - A `statement_timeout` would end statements, for example after a second.
+ * - A `search_path` could put functions of the database's owner in place of the server's functions. The
+ *   owner's functions would then run with the login's rights.
  */
 const SESSION = "set statement_timeout = 0; set search_path = pg_catalog";
 

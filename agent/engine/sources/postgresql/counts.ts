@@ -267,11 +267,12 @@ class CountSession {
 
 /**
  * Returns a psql script that counts the rows and objects of a database. The script prints each result as one
- * line of JSON. It counts the smallest tables first, so that few tables are missing if time runs out. It uses
- * only one process of the server.
+ * line of JSON. The smallest tables are counted first, so that few tables are missing if time runs out. The
+ * server does not use parallel workers for the script.
  *
- * If the script exports the dump's snapshot, it continues after errors such as missing rights. If it stopped
- * at an error, its transaction would end, and so would the snapshot that the dump uses.
+ * If the script exports the snapshot for the dump, it continues after errors such as missing rights. If it
+ * stopped at an error, its transaction would end. The snapshot that the dump uses would end with the
+ * transaction.
  */
 function countScript(excluded: readonly ExcludedTable[], isExported: boolean): string {
   const settings = {

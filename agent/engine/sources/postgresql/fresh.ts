@@ -186,8 +186,9 @@ export class PostgresqlFresh {
   }
 
   /**
-   * Applies the properties that must be set before the load. Warns of properties that cannot be restored.
-   * Resolves with the statements for the other properties; the caller executes them after the load.
+   * Applies the properties that must be set before the load. Resolves with the statements for the properties
+   * that must be set after the load; the caller executes these statements then. Warns of properties that
+   * cannot be restored.
    *
    * @param when With "later", applies nothing and resolves with the statements for all properties.
    */

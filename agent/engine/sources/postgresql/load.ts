@@ -128,8 +128,8 @@ function installationOf({ major, dumpedMajor, found }: PostgresqlFresh) {
 
 /**
  * Whether the error says that the server does not know a setting. At the start of the load, a newer
- * pg_restore sets settings that older servers do not know. An error in a function that sets a setting does
- * not count.
+ * pg_restore sets settings that older servers do not know. Only errors of these statements count. A function
+ * in the backup might also set an unknown setting; its error does not count.
  */
 function isUnknownSetting({ message, statement }: LoadError): boolean {
   const name = /"(\w+)"/.exec(message)?.[1];

@@ -7,8 +7,8 @@ import { bytesOf, latin1 } from "../../archive/bytes.ts";
 
 export interface PlainEdits {
   /**
-   * Names of the settings that the server knows; null if all of the dump's settings are known. A `SET` of an
-   * unknown setting at the dump's start is removed.
+   * Names of the settings that the server knows. The dump starts with `SET` statements; those for other
+   * settings are removed. Null if the server knows all settings of the dump.
    */
   readonly settings: ReadonlySet<string> | null;
   /** Whether to keep statements that set owners and grants. */
@@ -143,8 +143,8 @@ class PlainEditor {
   #copy(line: string): string | null {
     const isUnwanted = this.edits.isUnwanted(line);
     this.#mode = isUnwanted ? "unwanted rows" : "rows";
-    // Put the line end of `line` back in front of the rest. The marker after the last row begins with a line
-    // end. If there are no rows, the marker begins with the line end of `line`.
+    // The search for the end of the rows looks for a line end, `\.` and a line end. If there are no rows, the
+    // first of these is the line end of `line`. It was already removed, so put it back in front of the rest.
     this.#rest = joined(bytesOf("\n"), this.#rest);
     if (isUnwanted) return null;
     return (this.edits.continuesOnErrors ? this.#stopOnError(true) : "") + line;
@@ -169,7 +169,8 @@ class PlainEditor {
   }
 
   /**
-   * Returns `lines` as one text; null if their statement is removed. Updates the parser's state for `last`.
+   * Returns `lines` as one text. Returns null if `lines` belong to a statement that is removed. Updates the
+   * parser's state with `last`.
    *
    * @param lines The lines that are not passed on yet.
    * @param last The last of `lines`.

@@ -146,8 +146,8 @@ Deno.test("PostgreSQL", async (t) => {
       stderr: "null",
     }).spawn();
     const running = run.run(source(server, { names: ["two"] })).then(() => null, (error) => error);
-    // Finds pg_dump by its LOCK TABLE, which waits for the lock. The agent also waits for this lock, to count
-    // rows, but with a different statement.
+    // Select only pg_dump, which waits in a LOCK TABLE statement. The agent waits for the same table, to
+    // count its rows, but in another statement.
     const waiting = "from pg_stat_activity where wait_event_type = 'Lock' and query like 'LOCK TABLE%'";
     while ((await server.sql("postgres", `select count(*) ${waiting}`)).trim() === "0") {
       await new Promise((resolve) => setTimeout(resolve, 10));

@@ -59,10 +59,11 @@ export function installationFor(
 
 /**
  * Returns the installation whose programs restore a dump: the oldest installation of at least version
- * `major`. If all installations are older than `major`, returns the newest one. Its programs will fail and
- * report why.
+ * `major`. If all installations are older than `major`, returns the newest installation. Then its programs
+ * will fail and report why.
  *
- * @param major Major version of the backed-up server or of the server that gets the data, whichever is newer.
+ * @param major Major version of the backed-up server, or of the server that gets the data. The newer of the
+ *   two versions.
  */
 export function installationToRestore(major: number, found: Installation[]): Installation {
   return found.filter((each) => each.major >= major).at(-1) ?? found[0]!;

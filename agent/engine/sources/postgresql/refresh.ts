@@ -1,7 +1,7 @@
 /**
  * Handles materialized views that cannot be filled while a dump is loaded. For example, a view might read
- * rows that the backup leaves out, or call a function that needs a search path. For such a view, the load
- * writes a warning. It does not fail, because users can fill the view later.
+ * rows that the backup leaves out, or call a function that needs a search path. If a view cannot be filled,
+ * the load does not fail: it writes a warning, and users can fill the view later.
  */
 import { byteString, textOf } from "../../archive/bytes.ts";
 import { RunFailedError } from "../../ports.ts";

@@ -177,9 +177,10 @@ class PostgresqlHost implements DatabaseHost {
   }
 
   /**
-   * Applies a database's properties. Some of the SQL statements for this must wait until the database is
-   * loaded. Resolves with these statements. If the database is loaded under its final name, all statements
-   * wait, and other roles are not allowed to connect before the load has ended.
+   * Applies a database's properties. Resolves with the SQL statements that must be executed later, once the
+   * database is loaded. If the database is loaded under a temporary name, these are only some of the
+   * statements. If it is loaded under its final name, these are all statements, and other roles are not
+   * allowed to connect until the load has ended.
    */
   async #applyProperties(
     name: string,

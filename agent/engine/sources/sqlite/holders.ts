@@ -17,10 +17,11 @@ export async function findLockHolders(paths: readonly string[]): Promise<string[
 
 /**
  * Returns the programs that have a database open, as far as the system lets the agent see them. A program
- * that uses a write-ahead log always holds a lock. Other programs are found by their open files.
+ * that uses a write-ahead log is found by its lock, because it always holds one. Other programs are found by
+ * their open files.
  *
- * The agent's systemd unit might hide the open files of other users' programs. So an agent that runs as
- * root also searches as the user who owns the database file.
+ * The agent's systemd unit might hide the open files of other users' programs. So an agent that runs as root
+ * also searches as the user who owns the database file.
  */
 export async function findUsers(path: string, children: Children): Promise<string[]> {
   const file = await Deno.stat(path).catch(() => null);

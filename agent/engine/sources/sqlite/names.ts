@@ -37,9 +37,9 @@ function shortened(name: string): string {
 }
 
 /**
- * Returns a text for each database. The names of the database's objects contain this text. The text is the
- * name of the database's file. If this name is too long or occurs twice, a digest of the path is added to as
- * much of the name as fits.
+ * Returns a text for each database. The names of the backup's objects for this database contain the text.
+ * Normally, the text is the name of the database's file. If this name is too long or occurs twice, the text
+ * is as much of the name as fits, followed by a digest of the path.
  */
 export function infixes(paths: readonly string[]): string[] {
   const names = paths.map((path) => databaseInfix(basename(path)));

@@ -1,8 +1,8 @@
 /**
- * Backs up SQLite databases, even while programs write to them. In a read transaction, SQLite's command
- * `.backup` copies all pages, as they are at one moment, into a private file. The backup reads that file.
- * Writers might have to wait for this local copy, but never for the destination. A copy of pages keeps what
- * SQL text would lose. See docs/develop/adr/0005-sqlite-copy.md.
+ * Backs up SQLite databases, even while programs write to them. First, SQLite's command `.backup` copies all
+ * pages into a private file. It copies in a read transaction, so all pages are from the same moment. Then the
+ * backup reads the private file. Writers might have to wait for the local copy, but never for the
+ * destination. A copy of pages keeps what SQL text would lose. See docs/develop/adr/0005-sqlite-copy.md.
  */
 import { statfs } from "node:fs/promises";
 import type { SqliteSource } from "../../../../src/definitions/sources/sqlite.ts";
@@ -170,8 +170,9 @@ function databasePart(
 
 /**
  * Copies a database into a private directory and checks the copy. Resolves with the copy's size in bytes.
+ * Rejects if the free space is smaller than the database.
  *
- * @param size Size of the database in bytes. Rejects if less space is free.
+ * @param size Size of the database in bytes.
  */
 async function copyDatabase(
   path: string,

@@ -158,8 +158,8 @@ function relayAnswer(relayed: Relayed | NotRelayed, isRange: boolean): Response 
 }
 
 /**
- * Returns a stream of the text. The text is read from the database only as fast as the stream is read. If the
- * stream is cancelled, the database is no longer read.
+ * Returns a stream of the text. Reads the text from the database only as fast as the client reads the stream.
+ * Stops reading if the client cancels the stream.
  */
 function streamOf(first: IteratorResult<string>, rest: AsyncGenerator<string>): ReadableStream<Uint8Array> {
   let next: IteratorResult<string> | null = first;

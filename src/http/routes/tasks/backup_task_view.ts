@@ -1,7 +1,7 @@
 /**
- * Defines a backup task in the API. As in the original contract, the objects `source`, `schedule` and
- * `storage` contain some of the task's fields. Every field of the task is also shown outside these objects,
- * under its own name.
+ * Defines a backup task in the API. The objects `source`, `schedule` and `storage` contain some of the task's
+ * fields, as in the original API contract. Every field of the task is also shown outside these objects, under
+ * its own name.
  */
 import { z } from "@hono/zod-openapi";
 import { newColumns } from "../../../definitions/fields/columns.ts";

@@ -18,9 +18,10 @@ import { logger } from "../../../telemetry/logging.ts";
 const log = logger("openid");
 
 /**
- * Returns the user of a person. A person who has logged in before is recognized by the subject. At the first
- * log-in, looks for a user with the person's email address. The provider must have verified this address. If
- * there is no such user, creates one, provided that the settings allow it.
+ * Returns the user of a person whom the provider has identified. If the person has logged in before, finds
+ * the user by the person's subject at the provider. At the first log-in, finds the user by the person's email
+ * address, which the provider must have verified. If no user has this address, creates a user if the settings
+ * allow it.
  *
  * @throws {UnauthenticatedError} If the person can't log in as any user. The message is the same for every
  * reason.

@@ -51,10 +51,10 @@ export class OpenidProvider {
   }
 
   /**
-   * Returns the provider's address to which a browser is sent for a log-in. Throws an
+   * Returns the address at the provider to which a browser is sent for a log-in. Throws an
    * {@link UnavailableError} if the provider can't be used.
    *
-   * @param isFresh Whether the user must authenticate again if already logged in at the provider.
+   * @param isFresh Whether a user who is already logged in at the provider must authenticate again.
    */
   async authorizationUrl(redirectUri: string, secrets: LoginSecrets, isFresh: boolean): Promise<string> {
     const { client, configuration } = await this.#describe();

@@ -107,8 +107,8 @@ type Saved = { readonly saved: ApiResponse } | { readonly state: FormState } | {
 };
 
 /**
- * Checks the form's destination and saves it. Returns the form's new state if the check failed or a field is
- * wrong.
+ * Checks the form's destination, unless the form contains `unchecked`. Then saves the destination and returns
+ * the response. If the check fails or a field is wrong, returns the form's new state instead.
  *
  * @param id The saved destination that the form changes; null for a new one.
  */

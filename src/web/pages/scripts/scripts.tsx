@@ -161,8 +161,8 @@ function scriptPage(view: View, script: Script, typed?: ScriptFormState): PageCo
 }
 
 /**
- * Returns what the form shows again after the API has refused it. Returns null if the user can correct the
- * problem neither in a field nor by a fresh log-in.
+ * Returns what the form shows again after the API has refused it. The user can then correct a field or log
+ * in again. Returns null if neither would help, or if the API has not refused the form.
  */
 function typedState(values: ScriptFormState["values"], answer: ApiResponse): ScriptFormState | null {
   const needsLogin = answer.body?.step_up_required === true;

@@ -19,8 +19,8 @@ const PLAN_NAMES = ["label", "description", "tag_ids", "remote_server_id", "back
 const CONTACT_NAMES = ["notification_stream_ids", "script_ids"];
 
 /**
- * Fields that must not get into the last group by themselves: fields of sources of another type than the
- * task's, and a field that only clients of another product send.
+ * Fields that must not appear in the last group, even if no other group names them. The form shows some of
+ * them only for certain types of tasks. `isolated_password` is sent only by clients of another product.
  */
 const HIDDEN = ["type", "database_name", "database_type", "isolated_password"];
 

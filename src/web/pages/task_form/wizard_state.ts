@@ -72,8 +72,8 @@ function hasSource(state: WizardState): boolean {
 }
 
 /**
- * Returns the wizard's address after `changes` to the answers. If the new value of an answer is an empty
- * text, the address does not contain the answer.
+ * Returns the wizard's address with the answers of `state`, changed by `changes`. If the new value of an
+ * answer is an empty text, the address does not contain the answer.
  */
 export function wizardPath(
   view: View,
