@@ -116,7 +116,12 @@ function Facts({ view, backup }: { view: View; backup: Backup }) {
             <span class="status good">
               <Icon name="verification" />
               <span>
-                Restored <Ago view={view} at={proven_at} /> in <Duration ms={backup.drill_duration_ms} />
+                Restored <Ago view={view} at={proven_at} />
+                {backup.drill_duration_ms === null ? null : (
+                  <>
+                    {" "}in <Duration ms={backup.drill_duration_ms} />
+                  </>
+                )}
               </span>
             </span>
           )}
