@@ -91,8 +91,9 @@ export async function executeRun(environment: RunEnvironment, execution: Executi
 }
 
 /**
- * Runs the scripts that follow a backup, and returns the final verdict. Records `verdict` before the scripts.
- * If the agent is killed, the next agent process can then run the remaining scripts.
+ * Runs the scripts that follow a backup, and returns the final verdict. Before the first script, records
+ * `verdict` on disk. So if the agent is killed during the scripts, the next agent process can run the
+ * remaining ones.
  */
 export async function followScripts(
   scripts: RunScripts,

@@ -41,12 +41,13 @@ type JobKind = Job["kind"];
  */
 const CHECKPOINT_SIZE = 1024 * 1024;
 /**
- * How many event numbers are skipped after a journal was read from disk.
+ * How many event numbers a journal skips before its first new event after it was read from disk.
  *
- * Only two kinds of entries are flushed to the disk: verdicts, and records of objects and scratch directories
- * that are about to be created. So after a power failure, the file might lack other events that the control
- * plane has already stored. If a new event got the number of such an event, the control plane would take the
- * new event for a duplicate.
+ * After a power failure, the file might lack events that the control plane has already stored. If a new event
+ * got the number of such a lost event, the control plane would take the new event for a duplicate.
+ *
+ * Only two kinds of entries are flushed to the disk, and so can't be lost: verdicts, and records of objects
+ * and scratch directories that are about to be created.
  */
 const MAX_LOST_EVENTS = 1 << 20;
 

@@ -84,8 +84,8 @@ async function cleanUp(run: RunJournal, { clock, state }: KilledRunsContext): Pr
 
 /**
  * Undoes a restore that was publishing its files. If the restore had published all files, undoes nothing.
- * Returns a sentence for the verdict's reason about the undo, or about replaced files that are kept; empty if
- * there is neither.
+ * Returns a sentence for the verdict's reason. The sentence is about the undo, or about replaced files that
+ * are kept. It is empty if there was nothing to undo and no replaced files are kept.
  */
 async function undoPublishing(
   { runId, attempt, scratches }: RunJournal,

@@ -116,8 +116,8 @@ export class RunOutput implements Output {
     const now = this.#clock.monotonic();
     const gained = ((now - this.#refilledAt) / 1000) * RATE;
     this.#refilledAt = now;
-    // The allowance grows to at most `RATE`, the characters of one second. While some of the initial burst is
-    // left, the allowance can be larger than `RATE`. It then does not grow.
+    // Normally the allowance grows up to `RATE`, the number of characters for one second. While some of the
+    // initial burst is left, the allowance can be larger than `RATE`. In this case, it does not grow.
     this.#allowance = Math.max(this.#allowance, Math.min(this.#allowance + gained, RATE));
   }
 

@@ -211,8 +211,9 @@ export class Runner {
       await run.finish({ kind: "finished", verdict });
       await this.#options.state.removeScripts(run.runId, run.attempt);
     } catch (error) {
-      // Log the error, and continue: the verdict is in memory and will be sent. If the agent is killed before
-      // it sends the verdict, the next agent process finds in the scripts' files which scripts were run.
+      // Log the error, and continue: the verdict is in memory and will be sent. The agent might be killed
+      // before it sends the verdict. The next agent process then sees from the script files which scripts
+      // were run.
       log().error("Cannot keep the verdict of run {run_id} on disk: {reason}", {
         run_id: run.runId,
         reason: (error as Error).message,

@@ -1,7 +1,7 @@
 /**
- * Simulates agents that send lines of output at a fixed rate, with real links and journals. Reads
- * `{url, keys, linesPerSecond, seconds}` from standard input. Ends when the control plane has acknowledged
- * every line.
+ * Simulates agents that send lines of output at a fixed rate. Each simulated agent uses the real {@link Link}
+ * and {@link Journal}. Reads `{url, keys, linesPerSecond, seconds}` from standard input. Ends when the
+ * control plane has acknowledged every line.
  */
 import { Journal } from "../agent/journal.ts";
 import { Link } from "../agent/link.ts";

@@ -195,8 +195,8 @@ class Variables {
   }
 
   /**
-   * Returns the value of a variable that contains a path; null if it is not set. The value is not trimmed,
-   * because a path may end with a blank.
+   * Returns the value of a variable that contains a path; null if the variable is not set. The value is not
+   * trimmed, because a blank at the end can be part of a path.
    */
   path(name: string): string | null {
     return this.text(name) === null ? null : this.environment[name]!;

@@ -44,8 +44,9 @@ interface Place {
 const SOURCE = "/usr/share/doc/bash";
 
 /**
- * Creates a directory that looks like a checkout. It also contains a home directory and the directory that
- * the examples back up, so that the commands write nothing elsewhere.
+ * Creates a directory that looks like a checkout. It also contains two directories for the examples: their
+ * home directory, and the directory that they back up. So the commands of the examples write nothing
+ * elsewhere.
  */
 async function openCheckout(stack: AsyncDisposableStack): Promise<string> {
   const directory = await Deno.makeTempDir({ prefix: "rearguard-docs-" });

@@ -138,9 +138,10 @@ Deno.test("the table of things to add counts the files that each section names",
 });
 
 /**
- * Counts the files that a section tells its readers to write or to change. If the section has no list, counts
- * all files that its text names. If it has a list, counts the files that are named at the start of an item,
- * and the registry that follows each "one line of".
+ * Counts the files that a section tells its readers to write or to change. In a section without a list, these
+ * are all files that the text names. In a section with a list, these are:
+ * - The files that are named at the start of an item.
+ * - The registries that are named after the words "one line of".
  */
 function countFiles(section: string): number {
   const items = section.match(/^- (?:.|\n(?!- |\n))+/gm) ?? [];

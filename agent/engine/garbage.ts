@@ -1,7 +1,7 @@
 /**
- * Collects garbage explicitly, in an agent that was started with `--expose-gc`. V8 does not collect the
- * native buffers in time on its own, because its own heap is small compared with them. Without explicit
- * collections, a hundred megabytes pile up.
+ * Collects garbage explicitly, in an agent that was started with `--expose-gc`. On its own, V8 collects
+ * garbage too late: its own heap stays small, while native buffers outside the heap grow. Without explicit
+ * collections, a hundred megabytes of buffers pile up.
  */
 import type { Clock } from "../../src/domain/clock.ts";
 

@@ -64,8 +64,8 @@ export class RequestHandler {
       late.reject(timeout);
     }, () => {});
     try {
-      // Respond at the deadline, even if the work goes on, for example because a disk does not answer. Work
-      // that goes on after the deadline does not count for `MAX_REQUESTS`.
+      // Respond at the deadline, even if the work goes on, for example because a disk does not answer. After
+      // the deadline, the work no longer counts towards `MAX_REQUESTS`.
       const result = await Promise.race([this.#execute(request, over.signal), late.promise]);
       this.send({ type: "response", request_id, ok: true, result });
     } catch (error) {

@@ -10,7 +10,7 @@ import { RunFailedError } from "../engine/ports.ts";
 
 /**
  * Time in milliseconds for which a refused request is retried. A request is retried only if its refusal says
- * that a retry might succeed. The refusal says so if, for example, the bucket can't be reached.
+ * that a retry might succeed, for example because the bucket can't be reached.
  */
 const RETRY_LIMIT = 15 * 60_000;
 /** Time after which a request without a response is reported to the output, in milliseconds. */
@@ -22,8 +22,8 @@ export interface RequestLink {
 
 export class RunRequests {
   /**
-   * @param waiting Called when a request is about to be sent for the third time, and when a response is slow.
-   *   Its argument says why the run waits.
+   * @param waiting Called in two cases: the control plane has refused a request twice and the run will try
+   *   again, or a response is slow. The argument of `waiting` says why the run waits.
    */
   constructor(
     private readonly link: RequestLink,

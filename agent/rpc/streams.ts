@@ -8,9 +8,9 @@ import { RunFailedError } from "../engine/ports.ts";
 import type { BytesToSend } from "../engine/jobs/send.ts";
 
 /**
- * Maximum number of attempts, and minimum and maximum time between two attempts in milliseconds. Several
- * attempts can be necessary if several control planes share one address. Only one of these control planes
- * waits for the bytes. All others respond with 421.
+ * `TRIES` is the maximum number of attempts. `FIRST_WAIT` and `LONGEST_WAIT` are the minimum and maximum time
+ * between two attempts, in milliseconds. If several control planes share one address, a request might reach
+ * any of them. Only one of them waits for the bytes. The others respond with 421.
  */
 const TRIES = 16;
 const FIRST_WAIT = 50;

@@ -1,6 +1,6 @@
 /**
- * Measures how much longer Postgres takes to store progress because triggers announce the changes. Each run
- * is in a workspace of its own, so each run has a notification of its own.
+ * Triggers announce the changes of runs. Measures how much longer Postgres takes to store progress because of
+ * this. Each run is in a workspace of its own. Otherwise, several runs would share one notification.
  */
 import { systemClock } from "../../src/domain/clock.ts";
 import type { Database } from "../../src/store/database/sql.ts";

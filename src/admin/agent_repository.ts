@@ -168,9 +168,9 @@ async function readKey(path: string, passphraseField: string, environment: Envir
 }
 
 /**
- * Calls `work`. If it fails, rewrites the error's message for the command line: replaces the names of the
- * destination's API fields by their words in `kit.reading.words`. A field without such words is replaced by
- * the name of its environment variable.
+ * Calls `work`. If `work` fails, rewrites the error's message for the command line: replaces each API field
+ * name of the destination by the field's words in `kit.reading.words`. If a field has no words there, its
+ * name is replaced by the name of its environment variable.
  */
 async function translated<T>(work: () => Promise<T>, { fields, kit }: DestinationDefinition): Promise<T> {
   try {

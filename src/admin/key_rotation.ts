@@ -74,8 +74,8 @@ async function rotateInFile(rotation: KeyRotation, file: KeyFile): Promise<void>
   for (;;) {
     await reseal(rotation, new Keyring(await availableKeys(file), file.path));
     await retireOldKeys(rotation, file, newKeyId);
-    // Repeat if a value is still encrypted with an old key. This happens if a control plane encrypted the
-    // value before it applied the new key, but stored the value only after `reseal`.
+    // Repeat if a value is still encrypted with an old key. A control plane might have encrypted a value
+    // before the new key was applied there, and stored this value only after `reseal`.
     if (!await sealedWithOthers(rotation, newKeyId)) break;
     const old = (await file.retired()).filter((key) => keyId(key) !== newKeyId);
     await file.write([...await file.keys(), ...old]);

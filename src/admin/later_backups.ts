@@ -99,8 +99,9 @@ function isInRecordedDirectory(
 }
 
 /**
- * Returns the directory to record for a backup. If the repository is a copy of another directory, this is the
- * other directory, in which the backup was stored. The records of the repository's other backups name it.
+ * Returns the directory to record for a backup. If the repository is a copy, this is the original directory,
+ * in which the backup was stored. The original directory is derived from the records of the other backups in
+ * this repository. If the repository is no copy, it is the directory in which the backup was found.
  */
 function recordedDirectory(
   repository: BackupRepository,

@@ -25,9 +25,10 @@ import { HandshakeLimiter } from "./handshake_limiter.ts";
 /** How long to wait for the connected agent to answer a ping, in milliseconds. */
 const PING_TIMEOUT = 5_000;
 /**
- * How long to wait for the connected agent to answer a ping, in milliseconds, if the new agent has the same
- * seat. Usually the new agent is the connected one, which is reconnecting. But the new agent might run on a
- * copy of the machine, cloned while the machine was running.
+ * How long to wait for the connected agent to answer a ping, in milliseconds, if the agent that wants to
+ * connect has the same seat. This time is short, because normally both are the same agent, which is
+ * reconnecting. But the agent that wants to connect might run on a copy of the machine, cloned while the
+ * machine was running.
  */
 const PING_TIMEOUT_SAME_SEAT = 1_000;
 /** Maximum number of tries to admit an agent while other agents with the same key connect. */

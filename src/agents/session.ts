@@ -27,9 +27,9 @@ export const CLOSE = {
  */
 const MAX_UNSTORED = 10_000;
 /**
- * Maximum number of characters in one agent's events that are not stored yet. An agent also limits the
- * unacknowledged events of each run. Even if eight runs reach that limit, their events together stay below
- * this maximum.
+ * Maximum number of characters in the events of one agent that are not stored yet. The agent has a limit of
+ * its own for the unacknowledged events of each run. If eight runs reach the agent's limit, their events
+ * together are still below this maximum.
  */
 const MAX_UNSTORED_CHARACTERS = 160 * 1024 * 1024;
 /** Maximum number of responses that wait for the database. */

@@ -48,9 +48,9 @@ export interface Patience {
 const PATIENCE: Patience = { silence: 60_000, outage: 10 * 60_000, retry: 2000 };
 
 /**
- * Returns the final state of a run. If the stream has no more events of this run, returns null: the final
- * state is then in the run's record. Rejects if the control plane refuses the request. If the control plane
- * stays unreachable, rejects with the last attempt's error.
+ * Follows a run until it ends, and returns its final state. Returns null if the stream has no more events of
+ * this run: the caller then finds the state in the run's record. Rejects if the control plane refuses the
+ * request. If the control plane stays unreachable, rejects with the last attempt's error.
  */
 export async function followLog(
   runId: number,

@@ -65,7 +65,7 @@ export interface ProtectionTerms {
  *
  * - With `max_age`: `max_age` after the newest backup's start.
  * - On an intermittent server: 7 days or three intervals after the newest backup's start, whichever is later.
- * - In all other cases: when the time allowed for the backup of the next due time is over. The time allowed
+ * - In all other cases: at the next due time plus the time that is allowed for its backup. The time allowed
  *   is a quarter of the interval plus twice the newest backup's duration. The quarter is at least 15 minutes
  *   and at most 6 hours.
  */

@@ -20,7 +20,7 @@ export interface RetentionPolicy extends Record<KeepRule, number | null> {
   maximum_backups_to_keep: number;
   /**
    * Keeps every backup that is younger than this many days; null or 0 turns this off. Makes no difference if
-   * all rules are off, because nothing is removed then.
+   * all other rules are off, because nothing is removed then.
    */
   minimum_age_days: number | null;
 }

@@ -179,9 +179,9 @@ const PERIODS = [
 ] as const;
 
 /**
- * Implements the rules in restic's documentation, independently of the tested code. A rule groups the backups
- * by period, such as the day. The rule keeps the newest backup of each of the last n groups. If there are
- * fewer than n groups, the rule also keeps the oldest backup.
+ * Implements the rules in restic's documentation, independently of the tested code. A rule has a period, such
+ * as the day, and a number n. It groups the backups by period, and keeps the newest backup of each of the
+ * last n groups. If there are fewer than n groups, it also keeps the oldest backup.
  */
 function documented(
   all: readonly RetainedBackup[],

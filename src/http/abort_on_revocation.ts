@@ -2,8 +2,9 @@
 import type { TokenWatch } from "../services/access/token_watch.ts";
 
 /**
- * Returns a response whose body ends when the caller's token or key is no longer valid. An event stream then
- * ends normally. Any other body is cut off. If the response is already complete, returns it unchanged.
+ * If the response is already complete, returns it unchanged. Otherwise returns a response whose body ends
+ * early if the caller's token or key becomes invalid. In this case, an event stream ends normally, and any
+ * other body ends with an error.
  */
 export function abortOnRevocation(response: Response, begin: () => TokenWatch): Response {
   const type = response.headers.get("content-type") ?? "";

@@ -45,11 +45,11 @@ export function fieldsOf(sent: unknown, body: unknown): string[] {
  * own transaction.
  *
  * If the entry of a successful read cannot be added, throws, so that the data is not returned. If the entry
- * of any other request cannot be added, only logs this.
+ * of any other request cannot be added, logs this failure and does not throw.
  *
- * @param error The error behind the response, if it is a refusal.
+ * @param error The error behind the response, if the response is a refusal.
  * @param isServed Whether the handler was called. It is not called if an earlier check refused the request,
- *   or if the response to an earlier request is repeated.
+ *   or if the client gets the stored response to an earlier request.
  */
 export async function settleAudit(
   services: ServiceContext,

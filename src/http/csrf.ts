@@ -1,7 +1,7 @@
 /**
- * Protects users of browsers from pages of other sites: such a page can send requests that carry the user's
- * cookie. A request that might change something must come from a page of this host. A request that an HTML
- * form could send also needs a token.
+ * Protects users of browsers from pages of other sites. Such a page can send requests with the user's
+ * cookie. So a request that might change something must come from a page of this host. It also needs a token
+ * if an HTML form could send it.
  */
 import { createHmac, timingSafeEqual } from "node:crypto";
 import { ForbiddenError } from "../domain/errors.ts";

@@ -11,7 +11,7 @@ import type { SecretCookie } from "./cookies.ts";
  * - `any token`: any token or any session.
  * - `session`: a session.
  * - `trigger`: the token of the task's trigger.
- * - `agent`: an agent's key, which the handler checks.
+ * - `agent`: an agent's key. The handler checks the key.
  * - `public`: nothing.
  */
 export type Access = Ability | "any token" | "session" | "trigger" | "agent" | "public";

@@ -248,7 +248,7 @@ async function requireFreshLogin(services: ServiceContext, caller: Caller): Prom
 
 /**
  * Returns the ids in the request's path. If a path segment is not a valid id, throws the `NotFoundError` of
- * the resource. For a trigger endpoint, throws the error that an unknown task causes there.
+ * the resource. For a trigger endpoint, throws an `UnauthenticatedError` instead, as an unknown task does.
  */
 function idsOf(
   { access, ids }: Endpoint,

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { AddressPolicy } from "./address_policy.ts";
 
 /**
- * Addresses that the policy must refuse, each with the words for its type. They include at least one
+ * Addresses that the policy must refuse, each with the words for the address's type. There is at least one
  * address from each special range in IANA's registries, and one in every notation.
  */
 const REFUSED: Readonly<Record<string, string>> = {

@@ -15,10 +15,10 @@ const { getCACertificates } = tls as unknown as {
 let authorities: string[] | undefined;
 
 /**
- * Returns the certificate authorities, in PEM, that are named by `DENO_TLS_CA_STORE`, `DENO_CERT` and
- * `NODE_EXTRA_CA_CERTS`. Returns undefined if neither `DENO_TLS_CA_STORE` nor `DENO_CERT` is set, so that
- * Node uses its own list. Throws if a file can't be read. Deno's `fetch` and websockets read the two `DENO_`
- * variables in the same way.
+ * Returns the certificate authorities, in PEM, that `DENO_TLS_CA_STORE`, `DENO_CERT` and
+ * `NODE_EXTRA_CA_CERTS` name. Deno's `fetch` and websockets read the two `DENO_` variables in the same way.
+ * If neither of these two is set, returns undefined, and Node uses its own list. Throws if a file can't be
+ * read.
  */
 export function trustedAuthorities(): string[] | undefined {
   return authorities ??= readAuthorities(process.env);

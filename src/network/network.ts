@@ -1,7 +1,7 @@
 /**
- * Sends the HTTP requests whose addresses users enter. Each connection looks up its host once, and checks the
- * addresses that it found. So the addresses can't change between check and connection. Follows no redirects,
- * reuses no connections and uses no proxy.
+ * Sends HTTP requests to addresses that users enter. Each connection looks up its host only once. It checks
+ * the IP addresses from this lookup and connects to them. So they can't change between check and connection.
+ * Follows no redirects, reuses no connections and uses no proxy.
  */
 import { lookup } from "node:dns";
 import { type IncomingMessage, request as httpRequest, type RequestOptions } from "node:http";

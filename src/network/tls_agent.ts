@@ -9,10 +9,12 @@ type Target = AgentOptions & { host: string; port: number; servername?: string }
 
 /**
  * An HTTPS agent that trusts the authorities from three variables: `DENO_CERT`, `DENO_TLS_CA_STORE` and
- * `NODE_EXTRA_CA_CERTS`. Deno 2.9.6's own agent ignores the first two variables. For the third, Deno's agent
- * calls `getCACertificates`. This call needs the permission `sys=ca`. That permission can be granted only
- * together with all other permissions of `--allow-sys`. `TlsAgent` passes no `ca` to `tls.connect`, so that
- * `tls.connect` uses Deno's own list.
+ * `NODE_EXTRA_CA_CERTS`. The HTTPS agent of Deno 2.9.6 is no substitute:
+ * - It ignores the first two variables.
+ * - For the third, it calls `getCACertificates`. This call needs the permission `sys=ca`, and Deno grants
+ *   `sys=ca` only together with all other permissions of `--allow-sys`.
+ *
+ * `TlsAgent` passes no `ca` to `tls.connect`. So `tls.connect` uses Deno's own list of authorities.
  */
 export class TlsAgent extends Agent {
   constructor() {
@@ -40,8 +42,8 @@ const INSPECTION_TIMEOUT = 5_000;
  * Explains the error of a failed TLS connection. If the server's certificate has expired or is not valid yet,
  * returns an error with the date. In all other cases, returns `error`.
  *
- * Deno 2.9.6 has one error for an expired certificate and for an unknown authority: "unable to verify". So
- * this function connects again to read the certificate. It sends no data.
+ * Deno 2.9.6 reports the same error for an expired certificate as for an unknown authority: "unable to
+ * verify". So this function connects again to read the certificate. It sends no data.
  *
  * @param url The server's URL: `https:`, `smtps:`, or `smtp:` for STARTTLS.
  * @param lookup Resolves host names, and checks the addresses.

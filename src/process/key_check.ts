@@ -71,8 +71,11 @@ export async function disagreeingReplica(
 }
 
 /**
- * Returns whether one of two control planes lacks the key with which the other encrypts new values. Ignores
- * control planes of old versions, because they report no key ids.
+ * Returns whether two control planes disagree: one lacks the key with which the other encrypts new values.
+ * Returns false if the other control plane reports no key ids, because it is of an old version.
+ *
+ * @param others The key ids of the other control plane. The first one is the key with which it encrypts.
+ * @param own The key ids of this control plane, in the same order.
  */
 function disagree(others: readonly string[], own: readonly string[]): boolean {
   return others.length > 0 && (!own.includes(others[0]!) || !others.includes(own[0]!));

@@ -134,8 +134,8 @@ class LocalAgent implements AsyncDisposable {
     await this.#prepareLog();
     await Deno.writeTextFile(this.#path(URL_FILE), url);
     const command = [...agentCommand(), "--url", url, "--state-dir", stateDirectory];
-    // The shell redirects the output to the log and is then replaced by the agent. The agent gets its own
-    // session, so signals of the terminal do not reach it.
+    // The shell redirects its output to the log. Then `exec` replaces the shell with the agent. The agent
+    // gets its own session, so signals of the terminal do not reach it.
     const child = new Deno.Command("/bin/sh", {
       args: ["-c", 'log=$0; exec "$@" >>"$log" 2>&1', this.#path(LOG), ...command],
       cwd: "/",

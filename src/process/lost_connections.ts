@@ -12,10 +12,11 @@ const ENDED = /^(57P0\d|08\w{3}|25006)$/;
 const OWN_QUERIES = /^\s*(select b\.oid, b\.typarray|show transaction_read_only)/;
 
 /**
- * postgres.js itself sends queries on a new connection. Keeps the process running if such a query fails. No
- * code awaits the promise of such a query, so its rejection would end the process. The query fails if the
- * connection breaks, the log-in is refused, or a time limit of the server passes. The query for which
- * postgres.js opened the connection is rejected separately.
+ * Keeps the process running if one of postgres.js's own queries fails. postgres.js sends these queries on a
+ * new connection. They fail if the connection breaks, if the server refuses the log-in, or if a time limit of
+ * the server passes. No code awaits their promises, so a rejection would otherwise end the process.
+ *
+ * The caller's query, for which postgres.js opened the connection, is rejected separately.
  */
 export function ignoreConnectionResets(): void {
   globalThis.addEventListener("unhandledrejection", (event) => {

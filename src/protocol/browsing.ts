@@ -86,8 +86,9 @@ export const BackupFind = z.object({
   backups: z.array(BackupToRead).min(1).max(MAX_FOUND_BACKUPS),
   signed: z.array(SignedObject),
   /**
-   * A text or a glob. Case is ignored. A text matches every name that contains it. A pattern without a slash
-   * is compared with the member's own name. A pattern with a slash is compared with the member's whole path.
+   * A text or a glob. Case is ignored. A text matches every name that contains it. A glob matches whole
+   * names. A text or glob without a slash is compared with the member's own name. One with a slash is
+   * compared with the member's whole path.
    */
   pattern: z.string().min(1),
   /** Maximum number of paths in the response. */

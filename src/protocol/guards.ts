@@ -36,9 +36,9 @@ export const JobGuards = z.object({
     compression: z.number(),
   }).nullable(),
   /**
-   * `duration_ms` is the median duration of the task's last successful backup runs, in milliseconds.
-   * `runs_count` is the number of these runs. Null until a run has succeeded. Older control planes do not
-   * send the field.
+   * How long the task's last successful backup runs took. `duration_ms` is the median of their durations, in
+   * milliseconds. `runs_count` is their number. The field is null until a run has succeeded. It is absent
+   * from older control planes.
    */
   runs: z.object({ runs_count: z.number().int().positive(), duration_ms: z.number() }).nullable().optional(),
 });

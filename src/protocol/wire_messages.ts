@@ -37,8 +37,8 @@ const traceparent = z.string().max(64).optional();
 
 /**
  * Output of the run: complete lines, each ended by `\n`. An agent sends at most 64 KiB of text in one event.
- * Each text in `warnings` is also a line of the output, with a time and a prefix. Another event might contain
- * that line.
+ * For each text in `warnings`, the output also has a line with a time, a prefix and the text. This line might
+ * be in the `text` of another event.
  */
 const OutputEvent = z.object({
   kind: z.literal("output"),
@@ -159,9 +159,10 @@ const DestinationCheck = z.object({
   destination: JobDestination,
 });
 /**
- * Asks the agent to delete objects and their partial files. `witnesses` are other objects that should be in
- * the directory. A missing object counts as deleted if a witness is found, because the right storage is then
- * mounted. If there are no witnesses, the directory must exist.
+ * Asks the agent to delete objects and their partial files. If an object is missing, it might be deleted
+ * already, or the wrong storage might be mounted. `witnesses` are other objects that should be in the
+ * directory. If one of them is found, the right storage is mounted, so the missing object counts as deleted.
+ * If there are no witnesses, the directory must exist.
  */
 const DestinationDelete = z.object({
   kind: z.literal("destination.delete"),
@@ -214,9 +215,9 @@ export const AgentMessage = z.discriminatedUnion("type", [
     protocol: z.object({ min: z.number().int(), max: z.number().int() }),
     agent: AgentDescription,
     /**
-     * Identifies an agent process by the boot of its machine and by its state directory. Only one process at
-     * a time can lock the directory. So if a new agent process has the same seat as an earlier one, the
-     * earlier one has ended. Absent from agents before version 3.
+     * Identifies an agent process by the boot of its machine and by its state directory. Each process locks
+     * its state directory, and only one process at a time can hold the lock. So if a new agent process has
+     * the same seat as an earlier one, the earlier process has ended. Absent from agents before version 3.
      */
     seat: z.string().min(1).max(128).optional(),
     /** Every run in the agent's journal. `last_sequence` is the number of the newest event in the journal. */

@@ -82,8 +82,8 @@ export interface AddressGuesses {
   /** The default region, which is used if the region is not known; null if the region is known. */
   readonly guessedRegion: string | null;
   /**
-   * True if the endpoint is not Amazon's and the URL has the bucket in its host name. This might be wrong,
-   * because self-hosted services often expect the bucket in the path.
+   * True if the endpoint is not Amazon's and the URL has the bucket in its host name. Such a URL might be
+   * wrong, because self-hosted services often expect the bucket in the path.
    */
   readonly isHostStyle: boolean;
 }

@@ -43,7 +43,7 @@ export type ActionResult = PageContent | Response | {
 
 /**
  * Adds an action. `act` does what the form asks for. Its requests to the API must pass `csrf`, the token of
- * the form. If the API refuses a request because of single fields, `act` shows the form again. If the API
+ * the form. If the API refuses a request and names the wrong fields, `act` shows the form again. If the API
  * refuses a request as a whole, `act` uses {@link refused}.
  */
 export function addAction(

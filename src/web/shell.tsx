@@ -75,8 +75,8 @@ function Head({ view, refreshSeconds }: { view: View; refreshSeconds?: number })
 }
 
 /**
- * Says whether the page is up to date. Its element also holds the connection for live events. The parts of
- * the page renew themselves when such events arrive.
+ * Shows whether the page is up to date. The element of this chip also holds the connection for live events.
+ * When a live event arrives, parts of the page renew themselves.
  */
 function LiveChip({ view, log }: { view: View; log?: FollowedLog }) {
   const query = log === undefined ? "" : `?log=${log.id}&after=${log.after}`;

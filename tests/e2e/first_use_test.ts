@@ -50,8 +50,8 @@ async function makeFirstBackup(page: Page, { directory }: NewInstallation): Prom
 }
 
 /**
- * Restores one file into another directory. The file is from the backup of the run that the page shows. Ends
- * on the page of the restore's run.
+ * Restores one file into another directory. Starts on the page of a backup run. The file is from this run's
+ * backup. Ends on the page of the restore's run.
  */
 async function restoreOneFile(page: Page, { directory }: NewInstallation): Promise<void> {
   await page.getByRole("link", { name: /^Backup \d+$/ }).click();

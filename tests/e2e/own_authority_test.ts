@@ -1,6 +1,7 @@
 /**
- * Tests all outgoing TLS connections of the control plane. The servers have certificates of a private
- * certificate authority. The tests are repeated with the permissions of each shipped command line.
+ * Tests all outgoing TLS connections of the control plane, to servers whose certificates are from a private
+ * certificate authority. The tests are repeated for each command line that Rearguard ships, with the
+ * permissions that it gives to Deno.
  */
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";

@@ -1,6 +1,6 @@
 /**
- * Sends every form of the pages as a member of each role. The actions come from the routes of the pages, so a
- * new action is tested without being listed here.
+ * Sends every form of the pages as a member of each role. The test reads the actions of the forms from the
+ * routes of the pages. So it also tests a new action that nobody has listed here.
  */
 import assert from "node:assert/strict";
 import type { Page } from "playwright-core";

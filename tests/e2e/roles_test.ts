@@ -20,8 +20,8 @@ import {
 const ALL: readonly Role[] = ["viewer", "operator", "restorer", "manager"];
 
 /**
- * The roles that have each ability. An ability that is missing here fails the test: decide which roles have
- * the ability, here and in `src/domain/access/roles.ts`.
+ * The roles that have each ability. The test fails if an ability is missing here. To add an ability, decide
+ * which roles have it, and enter them here and in `src/domain/access/roles.ts`.
  */
 const DECIDED: Readonly<Record<Ability, readonly Role[]>> = {
   "view-tags": ALL,

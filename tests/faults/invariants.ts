@@ -25,8 +25,8 @@ export interface Invariant {
 const LATE = 12_000;
 
 /**
- * The invariants in the order in which they are checked. Counted from the repair of the faults, a later
- * invariant has more time than its own limit, because the earlier checks take time, too.
+ * The invariants in the order in which they are checked. The earlier checks take time, too. So between the
+ * repair of the faults and the end of its own limit, a later invariant has more time than this limit.
  */
 export const INVARIANTS: readonly Invariant[] = [
   {
@@ -131,9 +131,9 @@ async function runsAreTerminal(stage: Stage): Promise<string[]> {
 }
 
 /**
- * Records runs that do not end soon enough after their deadline. The time does not start at the deadline,
- * because a control plane with a wrong clock might set a deadline in the past. It starts when a run is first
- * seen past its deadline.
+ * Records in `late` each run that is seen past its deadline for longer than `LATE`. The time starts when the
+ * run is first seen past its deadline. It does not start at the deadline itself, because a control plane with
+ * a wrong clock might set a deadline in the past.
  */
 async function noteLate({ late, overdue, world }: Stage, taskIds: readonly number[]): Promise<void> {
   const rows = await world.sql((sql) =>

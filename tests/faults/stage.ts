@@ -128,9 +128,9 @@ export class Stage {
     if (due.getUTCSeconds() < 2 || due.getUTCSeconds() > 57) return;
     if (task.broughtForward.some((earlier) => earlier.getTime() === due.getTime())) return;
     task.broughtForward.push(due);
-    // Keep the task's due time in two cases: it has come, or a control plane with a fast clock has already
-    // started a run for a due time that is still in the future. A new due time would then cause a missed run
-    // or a double run, and the harness itself would be at fault.
+    // Keep the task's due time in two cases: the due time has come, or a control plane with a fast clock has
+    // already started a run for a due time that is in the future. In these cases, a new due time would cause
+    // a missed run or a double run. The harness would be at fault, not the control plane.
     let tries = 0;
     const moved = await this.world.sql(async (sql) => {
       tries++;

@@ -31,7 +31,7 @@ const PLANES = 3;
 const STATE_DISK_BYTES = 16 * 2 ** 20;
 /**
  * Time in milliseconds from a change of a clock until every program uses the changed clock. Every second,
- * libfaketime reads the file that sets its time, and control planes read the database's clock.
+ * libfaketime reads the file that sets its time. Control planes also read the database's clock every second.
  */
 const CLOCK_CACHE = 3_000;
 /** Time limit for the start of a control plane or an agent, in milliseconds. */

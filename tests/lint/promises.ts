@@ -1,7 +1,7 @@
 /**
- * Rules of `deno lint` for calls that should return a promise but might throw instead.
- * `Promise.resolve(work())` and `callback().catch(…)` handle only a rejection. If `work` or `callback`
- * throws, there is no promise yet, so nothing handles the error.
+ * Rules of `deno lint` for calls that should return a promise but might throw instead. An example is
+ * `work()` in `Promise.resolve(work())`, or `callback()` in `callback().catch(…)`. If such a call throws,
+ * there is no promise yet, so nothing handles the error.
  */
 
 type Node = Deno.lint.Node;

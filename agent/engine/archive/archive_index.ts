@@ -125,8 +125,8 @@ export class IndexParser {
   }
 
   /**
-   * Returns the frame table once the last line was parsed. Returns null if the index has no valid frame
-   * table. The first releases wrote no frame table.
+   * Returns the frame table. Call this only after the last line was parsed. Returns null if the index has no
+   * valid frame table. Indexes of the first releases have no frame table.
    */
   table(): FrameTable | null {
     const table = this.#table;

@@ -37,8 +37,8 @@ function bytes(size: number): Uint8Array {
 }
 
 /**
- * Stores an object in chunks of an odd size. All chunks share one buffer, which is overwritten after each
- * write. So a destination stores wrong bytes if it reads the buffer after the write has returned.
+ * Stores an object in chunks of an odd size. All chunks share one buffer. After each write has returned, the
+ * buffer is overwritten. So if a destination still reads the buffer at that time, it stores wrong bytes.
  */
 async function store(destination: Destination, name: string, content: Uint8Array): Promise<void> {
   const writer = await destination.create(name, null);

@@ -79,8 +79,8 @@ export async function removeFromDestination(
 }
 
 /**
- * Returns true if one of the witnesses exists, or if `witnesses` is empty. The witnesses are names of objects
- * of other backups than the one that is deleted. These objects should be at the destination.
+ * Returns true if one of the witnesses exists, or if `witnesses` is empty. A witness is the name of an object
+ * that should be at the destination. The object belongs to a backup that is not being deleted.
  */
 async function isWitnessed(destination: Destination, witnesses: readonly string[]): Promise<boolean> {
   for (const name of witnesses) {

@@ -35,8 +35,8 @@ const MAX_FIRST_BYTES = 4096;
  * `BackupDamagedError` that names the first difference.
  *
  * The lists of both sides are files in the work directory, and are sorted there. So memory use does not
- * depend on the length of the lists. Unreadable lines of the index are not compared. It does not matter
- * whether the members of these lines exist.
+ * depend on the length of the lists. Unreadable lines of the index are not compared. It makes no difference
+ * whether the directory contains the members of these lines.
  *
  * @param isLeftOut Returns whether a member is known to be missing from the directory. Receives the member's
  *   name without `./`.
@@ -191,8 +191,11 @@ async function succeed(children: Children, [program, ...args]: string[]): Promis
 }
 
 /**
- * Returns one line with the number of differences and the first one; null if the lists match.
- * @param allowed How many members of `found` are allowed to be missing from `expected`.
+ * Compares two lists of members. Returns one line that states the number of differences and describes the
+ * first difference. Returns null if the lists match.
+ *
+ * @param allowed The lists still match if `found` has at most this many members that `expected` does not
+ *   have.
  */
 async function firstDifference(
   expected: string,
@@ -224,8 +227,9 @@ async function firstDifference(
 const TAB = 9;
 
 /**
- * Parses the output of `comm -z -3`. An entry of the first list alone is printed as is. An entry of the
- * second list alone is printed after a tab.
+ * Parses the output of `comm -z -3`, which compares two lists and prints the entries that only one of them
+ * contains. An entry that only the first list contains is printed as is. An entry that only the second list
+ * contains is printed after a tab.
  */
 class Differences {
   missing = 0;

@@ -38,7 +38,7 @@ const few = (count: number) => Math.min(count * TIMES, POSITIONS);
 const UNPACKED = few(50);
 /**
  * Number of flips in the verification test of each format. The test of format `recipients` has no key and
- * starts no program, so it makes many more flips.
+ * starts no program. So it makes many more flips than the other two tests.
  */
 const VERIFIED = { plain: few(50), password: few(4), recipients: POSITIONS };
 /**

@@ -18,7 +18,7 @@ import { ReadProgress } from "./read_progress.ts";
 import { StoredObjects } from "./stored_objects.ts";
 
 /**
- * Time in milliseconds for which the agent tries to reach the destination again. The time is shorter than the
+ * How long the agent keeps trying to reach the destination, in milliseconds. This is shorter than the
  * request's deadline, so that the agent can still report the reason of a failure.
  */
 const DESTINATION_TIMEOUT = 15_000;

@@ -18,9 +18,10 @@ import { sourceTypeOf } from "../sources/registry.ts";
 /**
  * Runs a restore job. Resolves once everything is restored.
  *
- * Rejects with a `BackupDamagedError` if the stored backup was altered. Rejects with the signal's reason if
- * the signal aborts. For any other failure, rejects with another `RunFailedError` that names the backup.
- * Before it rejects, every program that it started has ended. If the target was changed, the error says so.
+ * If the signal aborts, rejects with the signal's reason. If the stored backup was altered, rejects with a
+ * `BackupDamagedError`. For any other failure, rejects with a plain `RunFailedError`. The last two errors
+ * name the backup. If the target was changed, the error says so. Before the function rejects, every program
+ * that it started has ended.
  */
 export async function runRestore(
   job: RestoreJob,

@@ -51,9 +51,9 @@ export class RunObjects {
     const keys = object.isSecret ? this.keys : null;
     const { ports } = this.context;
     ports.signal.throwIfAborted();
-    // Create the directory at the destination first, then record the object. In the opposite order, an agent
-    // that is killed in between would leave the record of an object in a missing directory. Such a record is
-    // never removed, because a missing directory might be on an unmounted file system.
+    // Create the directory at the destination first, and only then record the object. Otherwise, an agent
+    // that is killed between the two steps might leave a record of an object whose directory does not exist.
+    // Such a record is never removed, because a missing directory might be on an unmounted file system.
     await this.destination.makeLocation?.();
     await ports.opening(name, this.destination.partialPath(name));
     const writer = await this.#createAt(name, object.sizeHint);
@@ -127,8 +127,9 @@ class OpenObject {
     private readonly sink: Sink,
     private readonly writer: ObjectWriter,
     /**
-     * The file that the compressor itself writes; null if the agent writes the object. If there is a file,
-     * `write` is called with the bytes that the compressor has written.
+     * The file that the compressor itself writes; null if the agent writes the object. If there is such a
+     * file, `write` is called with bytes that the compressor has already written, and does not write them
+     * again.
      */
     readonly direct: DirectWriting | null,
     private readonly finish: () => Promise<StoredObject>,

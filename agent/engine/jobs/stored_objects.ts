@@ -18,8 +18,8 @@ import { confirmDamage, UnsteadyReadError } from "./read_again.ts";
 import type { DecryptionKey } from "../transforms/decrypt.ts";
 
 /**
- * Random access to an object's decrypted bytes. The SHA-256 is not verified. The encryption of an encrypted
- * object authenticates its bytes. The bytes of an unencrypted object are not authenticated.
+ * Random access to an object's decrypted bytes. The object's SHA-256 is not verified. If the object is
+ * encrypted, decryption detects altered bytes. If it is not encrypted, altered bytes are not detected here.
  */
 export interface OpenedObject {
   /** Size of the decrypted object, in bytes. */

@@ -154,8 +154,8 @@ Deno.test("a frame is sent or restored only after its checksum was verified", as
   const archive = at.path(archiveOf(at.backup));
   const stored = await Deno.readFile(archive);
   const changed = stored.slice();
-  // zstd stores random data uncompressed, so the altered byte is part of the content of the file "first".
-  // The content of this file ends in the next frame.
+  // zstd stores random data uncompressed, so the altered byte is in the content of the file "first". The
+  // content of this file ends in the frame after the altered one.
   changed[1_000_000]! ^= 1;
   await Deno.writeFile(archive, changed);
   await assert.rejects(

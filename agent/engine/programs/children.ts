@@ -96,8 +96,8 @@ export class Children {
   readonly stop = (): void => void this.terminate().catch(() => {});
 
   /**
-   * Returns a group for the programs of one part of the run. The group can be ended alone. It ends with the
-   * run at the latest. The caller must dispose of it.
+   * Returns a group for the programs of one part of the run. The group can be ended while the run's other
+   * programs continue. It ends with the run at the latest. The caller must dispose of it.
    */
   nest(): Children {
     this.#checkOpen("more programs");

@@ -12,8 +12,8 @@ export type Take = (chunk: Uint8Array) => void | Promise<void>;
  * does not depend on the length of the stream.
  *
  * If `take` or `stdout` fails, calls `onFailure` at once. The caller should end the program in `onFailure`.
- * After a failure, the rest of the stream is still read and dropped, because the program would block on a
- * full pipe. At the end, rejects with the first error.
+ * After a failure of `take`, the rest of the stream is still read and dropped. Otherwise the program would
+ * block on a full pipe. At the end, rejects with the first error.
  */
 export async function readDoubleBuffered(
   stdout: ReadableStream<Uint8Array>,

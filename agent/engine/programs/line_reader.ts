@@ -53,7 +53,7 @@ export async function eachLine(program: Child, take: (line: string) => void): Pr
 
 /**
  * Calls `take` with lines of a program's output until `take` returns false. Then closes the pipe. The program
- * ends because its pipe is closed, so its descendants need not be searched for.
+ * ends because its pipe is closed. So there is no need to search for the program's descendants and stop them.
  */
 export async function firstLines(program: Child, take: (line: string) => boolean): Promise<void> {
   let isEnough = false;

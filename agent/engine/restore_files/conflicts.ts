@@ -59,8 +59,8 @@ export function noConflicts(): Conflicts {
 }
 
 /**
- * Returns the conflicts that make the restore fail. A directory for which the backup has something else
- * always makes it fail. Anything that the restore would replace makes it fail only without `overwrite`.
+ * Returns the conflicts that make the restore fail. A directory in `blocking` always makes the restore fail.
+ * A name in `replaced` makes it fail only without `overwrite`.
  */
 export function obstaclesOf(
   { replaced, blocking }: Conflicts,

@@ -6,9 +6,9 @@ import { exists } from "../exists.ts";
 import { RunFailedError } from "../ports.ts";
 
 /**
- * Redirect that makes a command end when the agent is killed. Commands that change a restore directory need
- * this redirect. Without it, a command could still run while the next agent undoes the command's changes. If
- * the command starts a program with {@link ENDS_WITH_PARENT}, the program ends with the command.
+ * A command with this redirect ends when the agent is killed. Every command that changes a restore directory
+ * needs the redirect. Otherwise, the command could still run while the next agent undoes its changes. A
+ * program that the command starts needs {@link ENDS_WITH_PARENT}: it then ends with the command.
  */
 export const ENDS_WITH_AGENT: Redirect[] = [{ descriptor: 3, direction: "<", path: "/dev/null" }];
 export const ENDS_WITH_PARENT = ["setpriv", "--pdeathsig=KILL", "--"];

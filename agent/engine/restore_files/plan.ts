@@ -216,7 +216,7 @@ function notWritable(path: string): Obstacle {
 
 /**
  * Reads from the index what the restore unpacks. Returns null if there is no index, or if the index can't be
- * read: a whole backup can be restored without it.
+ * read. A restore of the whole backup does not need the index.
  */
 async function contentsOf(
   archive: StoredObject,

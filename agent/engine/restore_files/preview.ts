@@ -13,8 +13,8 @@ export async function previewFiles(
   context: PreviewContext,
   inspection: CollectedObstacles,
 ): Promise<PreviewedRestore> {
-  // If the index cannot be read, it is unknown which files the requested paths name, so the paths are not
-  // checked. The restore directory can still be checked.
+  // A preview cannot read the index of a backup on another server's disk. So it is unknown which files the
+  // requested paths name, and the paths are not checked. The restore directory can still be checked.
   const planned = context.isElsewhere ? { ...target, paths: [] } : target;
   let plan: RestorePlan | null = null;
   try {

@@ -109,7 +109,8 @@ export class Staging {
   /**
    * Removes the staging directory. Never rejects: writes a warning if the directory cannot be removed.
    *
-   * @param untouched Whether the directory above then gets back its former modification time.
+   * @param untouched Whether the restore has published nothing. The parent of the staging directory then gets
+   *   its former modification time back.
    */
   async remove(untouched: boolean): Promise<void> {
     const { clock, output } = this.context.ports;

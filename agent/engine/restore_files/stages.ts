@@ -47,8 +47,8 @@ export interface Split {
 }
 
 /**
- * Splits the unpacked files by the file system that they are published on. Resolves with the stages. The
- * first stage is that of the restore directory itself.
+ * Splits the unpacked files into stages, by the file system on which the files will be published. The stage
+ * of the restore directory itself comes first.
  */
 export async function makeStages(
   split: Split,

@@ -37,8 +37,8 @@ export class MemberCount {
   }
 
   /**
-   * Counts the content of a file that is not restored itself, but to which a restored hard link leads. The
-   * content is written under the name of the hard link.
+   * Counts the content of a file that is not restored, if a hard link to it is restored. The content is
+   * written under the name of the hard link.
    */
   addLinked({ size }: Member): void {
     this.#bytes += size;

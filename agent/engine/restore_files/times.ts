@@ -1,6 +1,7 @@
 /**
- * Sets modification times on file systems where tar cannot set them. GNU tar sets the modification time
- * without the access time. Many FUSE file systems silently ignore a request for only one of these times.
+ * Sets modification times on file systems where tar cannot set them. GNU tar sets only the modification time,
+ * and leaves the access time. Many FUSE file systems silently ignore a request that sets only one of the two
+ * times.
  */
 import { lutimes } from "node:fs/promises";
 import { join } from "node:path";

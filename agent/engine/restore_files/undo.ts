@@ -104,9 +104,11 @@ export async function undo(work: string, children: Children, clock: Clock): Prom
 }
 
 /**
- * Removes the files that the restore has published. A file counts as published if it has the same inode as in
- * the staging directory. It also counts as published if its name is no longer in the staging directory. Other
- * files stay, because another program might have taken the name meanwhile.
+ * Removes the files that the restore has published. A file counts as published in two cases:
+ * - The file with its name in the staging directory has the same inode.
+ * - The staging directory no longer has a file with its name.
+ *
+ * All other files stay, because another program might have created them under these names meanwhile.
  */
 async function removePlaced({ base, staging, others }: Stage, files: Files, children: Children) {
   for await (const names of readNames(others)) {

@@ -27,8 +27,8 @@ export interface Skipped {
   names: ReadonlySet<string>;
   count: number;
   /**
-   * Number of hard links that were restored as copies. If there are any, the times of directories must be set
-   * again, because making a copy changes the time of the directory that contains it.
+   * Number of hard links that were restored as copies. Making a copy changes the time of its directory. So if
+   * this number is not 0, the times of directories must be set again.
    */
   copiedCount: number;
 }

@@ -86,8 +86,8 @@ export function isClosing(line: string): boolean {
 
 export class UnpackMessages {
   /**
-   * A message that means that the rest of the archive might be restored incorrectly. If there are several,
-   * this is the first one. Null if there is none.
+   * The first message after which the rest of the archive might be restored incorrectly. Null if there was no
+   * such message.
    */
   cause: string | null = null;
   hasNoRoom = false;

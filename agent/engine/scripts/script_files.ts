@@ -47,9 +47,9 @@ export function digestOf(text: string): string {
 }
 
 /**
- * Returns the interpreter that a script's first line names, then its argument if there is one. Reads the line
- * as execve(2) does. The agent starts the interpreter and not the script's file, because a file on a file
- * system with `noexec` can't be started.
+ * Returns the interpreter that a script's first line names, then the interpreter's argument if there is one.
+ * Reads the first line in the same way as execve(2). The agent starts the interpreter instead of the script's
+ * file. Otherwise the script could not be started on a file system with `noexec`.
  */
 export function interpreterOf(text: string): string[] {
   const [, program, argument] = /^#![ \t]*(\S+)(?:[ \t]+([^\n]*?))?[ \t]*(?:\n|$)/.exec(text) ?? [];

@@ -14,9 +14,12 @@ const DRAIN = 500;
 
 /**
  * Shell text that starts a script. It renames the script's file from `$1` to `$2` and runs the interpreter.
- * Then it writes the exit code to a file, which the next agent process can read. The script's text is never
- * an argument. Descriptor 3 is the script's file, because the script's user might not be allowed to enter the
- * file's directory. Output and error output become one stream, so that lines stay in order.
+ * When the interpreter has ended, the shell writes the exit code to a file that the next agent process can
+ * read.
+ *
+ * The script's text is never an argument: the interpreter reads the script's file. The script's user might
+ * not be allowed to enter the directory of that file. So the file is also open as descriptor 3. Output and
+ * error output become one stream, so that lines stay in order.
  */
 const START = `exec 2>&1; umask 022; started=$2; mv -f -- "$1" "$2" 2>/dev/null || exit 125; ` +
   'sync "${2%/*}" 2>/dev/null; shift 2; exec 3<"$started"; "$@"; code=$?; ' +
@@ -40,9 +43,10 @@ export interface ScriptStart {
 }
 
 /**
- * Runs a script. Once the script has ended, resolves with the reason of its failure; null if it succeeded.
- * Background processes of the script keep running if the script ends by itself. Rejects with an
- * `AlreadyStartedError` if another process has started the script.
+ * Runs a script. Once the script has ended, resolves with the reason of its failure; null if it succeeded. If
+ * the script ends by itself, its background processes keep running. If the script is stopped or reaches its
+ * time limit, they are ended too. Rejects with an `AlreadyStartedError` if another process has started the
+ * script.
  *
  * @param onLine Called with each line of the output, in which control characters are escaped.
  */

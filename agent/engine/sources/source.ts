@@ -80,8 +80,8 @@ export interface SourcePart {
    */
   isGone?(): Promise<boolean>;
   /**
-   * Throws an error if the command failed. If the run can continue with the other parts, the error is a
-   * `SourceFailedError`. If the run must fail, the error is a `RunFailedError` but no `SourceFailedError`.
+   * Throws a `RunFailedError` if the command failed. If the run can continue with the other parts, the error
+   * is of the subclass `SourceFailedError`. If the run must fail, the error is not of this subclass.
    * `checkExit` is called before `checkEnd`.
    */
   checkExit(exit: Exit, filesCount: number): void;

@@ -21,10 +21,11 @@ export type ReadRange = (from: number, to: number) => AsyncIterable<Uint8Array>;
 const FIRST_READ_BYTES = 4096;
 
 /**
- * Yields the plaintext of a file, in chunks of up to 64 KiB. Rejects with a `RunFailedError` of one line for
- * a wrong key, damage or truncation. Errors of `sealed` are passed on unchanged.
+ * Yields the plaintext of a file, in chunks of up to 64 KiB. If the key is wrong, or if the file is damaged
+ * or truncated, rejects with a `RunFailedError` whose message is one line. If `sealed` throws an error,
+ * rejects with that error, unchanged.
  *
- * @param derive Derives the key of a passphrase. The default derives the key again for each file.
+ * @param derive Derives the key from a passphrase. By default, the key is derived again for each file.
  */
 export async function* decryptStream(
   sealed: AsyncIterable<Uint8Array>,

@@ -64,9 +64,10 @@ export async function makeFileKey(key: EncryptionKey, children: Children): Promi
 }
 
 /**
- * Returns a recipient that is used instead of the library's own passphrase recipient, because scrypt must run
- * in another process: see {@link deriveKey}. The header's only stanza contains the salt, the cost, and the
- * file key encrypted with ChaCha20-Poly1305. The nonce is zero, because each derived key encrypts only once.
+ * Returns a recipient that replaces the library's own passphrase recipient. The library would run scrypt in
+ * this process, but it must run in another one: see {@link deriveKey}. The header's only stanza contains the
+ * salt, the cost, and the file key encrypted with ChaCha20-Poly1305. The nonce is zero, because each derived
+ * key encrypts only once.
  */
 function passphraseRecipient(
   passphrase: string,

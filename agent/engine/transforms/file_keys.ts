@@ -36,8 +36,8 @@ export class FileKeys {
 }
 
 /**
- * Prevents an unhandled rejection if a key cannot be created and nobody awaits it. The key might not have
- * been taken yet, or might never be taken.
+ * Prevents an unhandled rejection if a key cannot be created and nobody awaits its promise. Nobody awaits the
+ * promise before the key is taken, and a key might never be taken.
  */
 function ignoreRejection<T>(promise: Promise<T>): Promise<T> {
   promise.catch(() => {});

@@ -4,8 +4,8 @@
  */
 
 /**
- * How many bytes at the start of the stream are kept for a second reading. They contain the first block of
- * the first frame. This block can be unpacked separately.
+ * How many bytes at the start of the stream are kept, so that they can be read again. They contain the whole
+ * first block of the first frame. This block can be unpacked without the rest of the frame.
  */
 const HEAD_BYTES = 132 * 1024;
 /** Size in bytes of the chunks in which frames are read. */

@@ -91,8 +91,8 @@ async function test({ api, output, terminal }: Cli, id: number): Promise<void> {
 
 /**
  * Describes the events that a stream gets. First come the groups that the stream's flags select: `success`
- * and `failure`. Then come the event classes for which the stream differs from its flags: with `+` if the
- * stream gets the class, and with `-` if it does not.
+ * and `failure`. Then come the event classes that are exceptions from the flags: `+` and the class if the
+ * stream gets it, `-` and the class if it does not.
  */
 function eventsOf({ events, notifications }: Stream): string {
   const { on_failure, on_success } = notifications;

@@ -113,14 +113,14 @@ export interface DestinationDefinition<
     readonly checking: string;
   };
   /**
-   * Returns the settings that must not change while objects are stored. After a change, the objects would be
-   * unreachable. Settings that lead to the same location have equal results. The result uses the field names
-   * that callers send. Paths are left out, because each backup records its own directory.
+   * Returns the settings that must not change while objects are stored. If they changed, the objects would be
+   * unreachable. If two sets of settings lead to the same location, their results are equal. The result has
+   * the field names that callers send. It contains no paths, because each backup records its own directory.
    */
   boundTo(settings: SettingsOf<Fields>): Readonly<Record<string, SettingValue | null>>;
   /**
-   * Returns the http or https URL of the storage service, and the field that contains the URL. A destination
-   * type lacks this method if it is not reached by HTTP, or if callers can't choose its address.
+   * Returns the http or https URL of the storage service, and the field that contains the URL. Undefined for
+   * a destination type that does not use HTTP, or whose address callers can't choose.
    */
   endpoint?(settings: SettingsOf<Fields>): Endpoint<keyof Fields & string>;
   /** Returns a short location for lists, such as `nas:/backups`. */
@@ -156,8 +156,9 @@ export interface AddressReading<Settings> {
   /** Returns the settings that the address contains. The address always has a user name. */
   settings(address: URL): Partial<Settings>;
   /**
-   * The name that messages of `recover` give to the settings that the address contains. Example:
-   * `its host`. The other settings and the secrets come from the environment.
+   * What messages of `recover` call the settings that are part of the address. For example, they call
+   * `sftp_host` `its host`. The settings that are not part of the address, and the secrets, come from the
+   * environment.
    */
   readonly words: { readonly [Name in keyof Settings]?: string };
 }

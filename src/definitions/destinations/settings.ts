@@ -48,8 +48,8 @@ export const SENT_FIELDS: FieldTable = Object.fromEntries(
 );
 
 /**
- * Returns the values that callers sent, by the fields' own names. If callers sent a field under several
- * names, the first value that is not null counts.
+ * Returns the values that a caller sent. The keys of the result are the fields' own names. If the caller sent
+ * a field under several names, the first value that is not null counts.
  */
 export function fieldValues(sent: Readonly<Record<string, unknown>>): FieldValues {
   const values: Record<string, SettingValue | null> = {};

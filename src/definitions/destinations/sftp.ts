@@ -101,8 +101,9 @@ export const sftp = defineDestination({
     directory,
   }),
   base: ({ sftp_path }) => sftp_path ?? ".",
-  // The user name is included because it decides where a path leads. A relative path starts at the user's
-  // home directory, and a server may show each user another root directory.
+  // The user name is included because the same path can lead to another directory for another user. A
+  // relative path starts at the user's home directory, and a server might give each user another root
+  // directory.
   boundTo: ({ sftp_host, sftp_port, sftp_username }) => ({
     sftp_host: sftp_host.toLowerCase(),
     sftp_port,

@@ -35,9 +35,9 @@ export function systemUser(): z.ZodString {
 }
 
 /**
- * Returns what is wrong with the database names of a server; null if nothing is. PostgreSQL's tools would
- * take `a=b` for a connection string, and a leading dash for an option. A slash would lead out of a dump's
- * directory.
+ * Returns what is wrong with a list of database names of one server; null if nothing is. PostgreSQL's tools
+ * would read the name `a=b` as a connection string, and a name with a leading dash as an option. A name with
+ * a slash would lead out of the dump's directory.
  */
 export function serverNameProblem(names: readonly string[]): string | null {
   if (names.includes("")) return "must be database names separated by commas";

@@ -21,8 +21,8 @@ export interface SourceTask {
 type Definition = typeof sourceDefinitions[keyof typeof sourceDefinitions];
 
 /**
- * The definitions by name. By their TypeScript types, the functions of a definition accept the values of any
- * task. A task is passed only to the definition of its own type, so its values always suit the function.
+ * The definitions by name. TypeScript lets each function of a definition accept the values of any task. But a
+ * task is passed only to the definition of its own source type, so its values always suit the function.
  */
 export const DEFINITIONS: ReadonlyMap<string, SourceDefinition> = new Map(Object.entries(sourceDefinitions));
 

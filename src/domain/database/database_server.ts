@@ -43,9 +43,9 @@ export function requestedServer(requested: RequestedDatabaseServer): DatabaseSer
 /**
  * Returns the server to load into: the requested server, or the task's own server if none is requested.
  *
- * Throws an {@link InvalidError} if no server is requested, another machine loads the backup, and the task's
- * server is not on that machine. The task's server might hold the original databases, and the owner might not
- * expect the load to change them.
+ * The task's own server is refused with an {@link InvalidError} if another machine than the task's loads the
+ * backup, and the server is not on the loading machine. The task's server might hold the original databases,
+ * and the owner might not expect the load to change them.
  *
  * @param task The task's database server; null if the task is deleted. Null selects the local socket.
  * @param isAtHome Whether the task's own machine loads the backup.

@@ -75,7 +75,7 @@ export function findingsOfReport(report: Readonly<Record<string, unknown>>): Fin
 }
 
 /**
- * Returns the findings of a backup from the time before findings were recorded. Such a backup has the text
+ * Returns the findings of a backup that was made before findings were recorded. Such a backup has the text
  * `suspicion` instead. The text contains the message of the guard `incompressible`, of the guard `shrink`, or
  * of both in this order.
  */

@@ -1,7 +1,7 @@
 /**
- * The former names of two guards, from before the registry of guards. `field` is the name of the guard's
- * field in a task, in the API and in messages to agents. `report` is the name of the guard's field in an
- * agent's report. Newer guards have no former names.
+ * Former names of two guards that are older than the registry of guards. The former names stay in use:
+ * `field` in tasks, in the API and in messages to agents, and `report` in agents' reports. Newer guards have
+ * no former names.
  */
 import type { GuardName } from "./registry.ts";
 

@@ -96,8 +96,8 @@ export interface Guard<E extends string = string> {
   /** Returns why the history is too short, as `Not compared …`; null if it suffices. */
   missingHistory(history: GuardHistory): string | null;
   /**
-   * Returns what is wrong with the backup, as one line without capital letter and full stop; null if nothing
-   * is. The result depends only on the arguments.
+   * Returns the finding: what is wrong with the backup, as one line without capital letter and full stop.
+   * Returns null if nothing is wrong. The result depends only on the arguments.
    */
   judge(backup: BackupStats, history: GuardHistory): string | null;
   /**

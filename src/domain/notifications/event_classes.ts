@@ -214,9 +214,12 @@ export interface SubscriptionChange {
 }
 
 /**
- * Returns the subscription after a change. If a flag changes, the stream first gets all classes of the flag's
- * group, or none of them. Then the classes in `change.events` are switched on or off. If all classes of a
- * group are now off, the group's flag becomes false, because older clients read only the flags.
+ * Returns the subscription after a change.
+ *
+ * If a flag changes to true, the stream first gets the default classes of the flag's group. If a flag changes
+ * to false, the stream first gets no class of the group. Then the classes in `change.events` are switched on
+ * or off. If all classes of a group are off in the end, the group's flag becomes false, because older clients
+ * read only the flags.
  */
 export function changeSubscription(before: Subscription, change: SubscriptionChange): Subscription {
   const flags = {

@@ -60,8 +60,8 @@ export interface NotifiedBackup {
 }
 
 /**
- * States of a message to a stream. `given_up` means that the control plane has stopped trying, because the
- * stream did not accept the message in time.
+ * States of a delivery. `given_up` means that the control plane has stopped trying, because the stream did
+ * not accept the message in time.
  */
 export const DELIVERY_STATES = ["waiting", "sent", "given_up"] as const;
 export type DeliveryState = typeof DELIVERY_STATES[number];
@@ -100,8 +100,9 @@ const RETRY_LAST = 2 * HOUR;
 /** Time from a delivery's first attempt until the delivery is given up, in milliseconds. */
 export const GIVE_UP_AFTER = 26 * HOUR;
 /**
- * Maximum time between two attempts, in milliseconds, for streams that get each run's start and end. This
- * time is short, because the services behind these streams raise a false alarm if a ping is late.
+ * Like `RETRY_LAST`, but for streams that get each run's start and end: the maximum time between two
+ * attempts, in milliseconds. It is shorter, because the services behind these streams raise a false alarm if
+ * a run's message is late.
  */
 const FOLLOWER_RETRY_LAST = 4 * 60 * SECOND;
 /** Maximum wait before a retry, in milliseconds, even if the receiver asks for a longer one. */

@@ -17,13 +17,14 @@ export interface Schedule {
 const NICKNAMES = ["@yearly", "@annually", "@monthly", "@weekly", "@daily", "@midnight", "@hourly"];
 
 /**
- * Returns the first due time after `after`; null if croner finds none. Each local time counts once. If a
- * clock change skips the time, it is due right after the gap. If a clock change repeats the time, it is due
- * when it occurs first.
+ * Returns the first due time after `after`; null if croner finds none. Each local time that matches the
+ * schedule is due once:
+ * - If a clock change skips the local time, it is due right after the gap.
+ * - If a clock change repeats the local time, it is due only the first time.
  *
  * The expression is matched against local time as if local time were UTC. Then the match is converted to an
- * instant. A later local time never converts to an earlier instant, so the first match after `after` is the
- * result.
+ * instant. A later local time never converts to an earlier instant. So the first match whose instant is after
+ * `after` is the result.
  */
 export function nextRun(schedule: Schedule, after: Date): Date | null {
   const pattern = wallClockPattern(expressionOf(schedule));
@@ -70,7 +71,7 @@ export function upcoming(schedule: Schedule, after: Date, count: number): Date[]
 }
 
 /**
- * Returns the first due times from `from` to before `until`, at most `count`.
+ * Returns the first due times of a period, at most `count`. The period includes `from` and excludes `until`.
  *
  * @param span The conversions of the schedule's zone, at least for the time from `from` to `until`.
  */

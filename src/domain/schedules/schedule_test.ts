@@ -185,8 +185,8 @@ Deno.test("A daily task runs once on every local day, at its time or right after
       const [hour, minute] = at.split(":").map(Number);
       const midnight = Math.floor(wall / 86_400_000) * 86_400_000;
       const late = wall - midnight - (hour! * 60 + minute!) * 60_000;
-      // A run is later than its due time only if the local clock skipped the due time on that day. One second
-      // before such a run, the local clock showed a time before the due time.
+      // A run is late only if the local clock skipped the due time on that day. In this case, one second
+      // before the run, the local clock showed a time before the due time.
       if (late !== 0) assert.ok(late > 0 && wallTime(zone, new Date(run.getTime() - 1000)) < wall - late);
       if (day !== null) assert.equal(midnight, day + 86_400_000);
       [before, day] = [run, midnight];

@@ -46,7 +46,7 @@ function segments(name: string): string[] {
 
 /**
  * Stores a value at a path. Returns false if the path already has a value. Also returns false if a text is
- * already stored at a shorter path with which this path begins.
+ * already stored at the beginning of the path: for example at `a[b]`, if the path is `a[b][c]`.
  */
 function put(root: Branch, path: string[], value: string): boolean {
   let branch = root;

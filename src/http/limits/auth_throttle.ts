@@ -34,14 +34,15 @@ interface Failures {
 export class AuthThrottle {
   readonly #failures = new Map<string, Failures>();
   /**
-   * Key: a token and an address from which the token was recently valid. Value: the time until which this
-   * address is always admitted with this token, in milliseconds of the monotonic clock.
+   * The pairs of a token and an address from which the token was recently valid. Key: a hash of the pair.
+   * Value: the time until which the token is always admitted from the address, in milliseconds of the
+   * monotonic clock.
    */
   readonly #good = new Map<string, number>();
 
   /**
-   * @param limit Maximum number of failures per minute from one address; 0 for no limit. A third of this
-   *   number is the limit for failures from one address with tokens that have the same beginning.
+   * @param limit Maximum number of failures per minute from one address; 0 for no limit. For tokens with the
+   *   same beginning, the maximum from one address is a third of this number.
    */
   constructor(readonly limit: number, readonly clock: Clock) {}
 

@@ -59,8 +59,8 @@ Deno.test("a workspace is notified once a week and once a day before a token of 
   assert.deepEqual(await reasons(), [warning]);
   await clock.advance(DAY);
   assert.deepEqual(await reasons(), []);
-  // After a token's expiry is changed, the new expiry is reported too. The expiry of a token that was created
-  // for only half a day is not reported.
+  // A changed expiry is reported, even if the previous expiry was reported already. But no expiry is reported
+  // for a token that was created for only half a day.
   await expire(1);
   assert.equal((await reasons()).length, 1);
   await expire(0.5);

@@ -103,7 +103,7 @@ const CHALLENGE_REFUSAL = "This log-in has expired, or had too many wrong codes.
 const MAX_CODES = 5;
 
 /**
- * Opens a session for a user who has already entered the password and has got `challenge` for it. `code`
+ * Opens a session for a user who has already entered the password. The user got `challenge` in return. `code`
  * comes from the user's authenticator app, or is a recovery code. Throws an {@link UnauthenticatedError} if
  * `challenge` or `code` is wrong.
  */

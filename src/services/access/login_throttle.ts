@@ -1,11 +1,11 @@
 /**
  * Slows down the guessing of passwords. Attempts are counted for the account and for the client's address.
- * After some failures, each further attempt has to wait. The wait gets longer with every failure. It is a
- * minute at most, so that strangers can't lock an account out for ever.
+ * After some failures, each further attempt has to wait. The wait gets longer with every failure, but is
+ * never longer than a minute. So strangers can't lock an account out for ever.
  *
- * An address that has logged in to the account before is not delayed by failures from other addresses.
- * Attempts for accounts that do not exist are counted in the same way. The counts are kept in this process,
- * so each replica has its own.
+ * Failures from other addresses do not delay an address that has logged in to the account before. Attempts
+ * for an account that does not exist are counted like attempts for an existing one. The counts are kept in
+ * this process, so each replica has its own counts.
  */
 import { networkOf } from "../../domain/access/client_network.ts";
 import type { Clock } from "../../domain/clock.ts";

@@ -20,7 +20,7 @@ import type { LoginAttempt } from "./login_throttle.ts";
 
 /**
  * The message for an unknown account, a wrong password, an account without password, and a deleted user. All
- * four get the same message, so that it does not reveal the reason.
+ * four get the same message, so that nobody can tell these cases apart.
  */
 export const WRONG_PASSWORD = "The email address or the password is wrong.";
 

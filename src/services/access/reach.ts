@@ -19,8 +19,9 @@ export async function reachOf(sql: Sql, caller: Caller): Promise<Reach> {
 }
 
 /**
- * Returns whether the caller can access what belongs to the user alone, such as the user's sessions. A
- * session can, and so can a token for the user's own workspace. A token for another workspace can't.
+ * Returns whether the caller can access what belongs to the user and not to a workspace, such as the user's
+ * sessions. A session can. A token for the user's own workspace can, too; a token for another workspace
+ * can't.
  */
 export async function reachesAccount(sql: Sql, caller: Caller): Promise<boolean> {
   return (await reachOf(sql, caller)).only === null;

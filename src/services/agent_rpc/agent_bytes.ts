@@ -33,10 +33,10 @@ export interface BytesRequest {
 }
 
 /**
- * Requests bytes of a backup from an agent, and returns their stream. If the agent responds that it cannot
- * send these bytes, returns this response.
+ * Requests bytes of a backup from an agent. Normally returns their stream. If the agent responds that it
+ * cannot send these bytes, returns the agent's response instead.
  *
- * Throws an `UnavailableError` if the agent is not connected or cannot send now. Throws a {@link
+ * Throws an `UnavailableError` if the agent is not connected or cannot send at the moment. Throws a {@link
  * DamageFoundError} if the agent finds damage before the first bytes. If the agent finds damage later, the
  * stream fails, and `damaged` is called.
  */

@@ -33,11 +33,11 @@ export interface FoundBackup {
 }
 
 /**
- * Creates a destination, one remote server for each host name in `backups`, and a record of each backup.
- * Adds the oldest backup first. Returns the destination's id, and a map from host names to the servers' ids.
- * The agents must be enrolled again.
+ * Creates a destination, one remote server for each host name in `backups`, and a record of each backup. Adds
+ * the oldest backup first. Returns the destination's id, and a map from host names to the servers' ids. After
+ * the import, the agents of these servers must be enrolled again.
  *
- * @param addressOf Returns the address of the server with a host name.
+ * @param addressOf Returns the address of the server that has the given host name.
  */
 export async function importBackups(
   services: ServiceContext,
@@ -73,12 +73,12 @@ export async function importBackups(
 /**
  * Adds records of backups that are newer than the state from which this control plane was recovered.
  *
- * Assigns a backup to a task only if the task certainly made the backup. A second control plane might have
- * made it, if both use the same directory and the same task ids.
+ * Assigns a backup to a task only if it is certain that this task made the backup. Equal task ids are not
+ * enough: a second control plane with the same task ids might use the same directory.
  *
- * A backup without a task is never deleted by a retention rule. It belongs to the user's own workspace. The
- * backup records a host name, and belongs to the server whose agent has this host name. If there is no such
- * server, creates one; an agent must then be enrolled for it.
+ * A backup without a task belongs to the own workspace of the user `userId`. No retention rule ever deletes
+ * it. It is assigned to the server whose agent has the host name in the backup's record. If there is no such
+ * server, creates one. An agent must then be enrolled for the new server.
  *
  * @param destinationIds The destinations that use the backups' directory; at least one.
  */

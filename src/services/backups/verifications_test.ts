@@ -169,9 +169,9 @@ Deno.test("damage found by a drill stays until a drill succeeds or a user clears
   const rows = "database shop differs from the original: 0 rows";
   assert.deepEqual(await drill(failureWithDamage(rows)), [first, rows]);
   assert.deepEqual(await verify(whole), [first, rows]);
-  // A successful verification clears only damage that a verification can find. A successful drill clears only
-  // damage that a drill can find. If damage of the other type remains, the backup then shows the reason of
-  // that damage.
+  // A successful verification clears only damage that a verification can find, and a successful drill only
+  // damage that a drill can find. If the backup then still has damage of the other kind, it shows the reason
+  // of that damage.
   assert.deepEqual(await verify(failureWithDamage("x: flipped")), [first, "x: flipped"]);
   assert.deepEqual(await verify(whole), [first, rows]);
   await verify(failureWithDamage("x: flipped"));

@@ -103,9 +103,9 @@ export async function updateBackupDestination(
 }
 
 /**
- * Refuses to change a destination's location while a run writes to it. Also refuses while the old location
- * holds objects or uploads, unless the caller confirms that the objects were moved. If the caller
- * confirms this, updates the recorded directories of the backups.
+ * Checks whether a destination's location can change. Refuses while a run writes to the destination. If the
+ * caller does not confirm that the objects were moved, also refuses while the old location holds objects or
+ * uploads. If the caller confirms it, updates the recorded directories of the backups.
  */
 async function keepObjectsFindable(
   sql: Sql,

@@ -25,9 +25,11 @@ type CheckOutcome = Omit<DestinationCheckResult, "space">;
 type Checked = Pick<BackupDestinationRow, "type" | "settings" | "secrets">;
 
 /**
- * Checks a destination and returns the outcome of each step. A failed step is an outcome, not an error. This
- * process checks a bucket. The agent of `remoteServerId` checks any other destination, and the space that it
- * measures is recorded. Throws an `UnavailableError` if that agent can't be reached.
+ * Checks a destination and returns the outcome of each step. A failed step is an outcome, not an error.
+ *
+ * - A bucket is checked by this process.
+ * - Any other destination is checked by the agent of `remoteServerId`. If the agent measures the
+ *   destination's space, the space is recorded. Throws an `UnavailableError` if the agent can't be reached.
  */
 export async function checkDestination(
   services: ServiceContext,
@@ -49,9 +51,9 @@ export async function checkDestination(
 }
 
 /**
- * Checks a destination's settings that are not saved. Works like {@link checkDestination}, but stores
- * nothing: an agent gets the settings as a transient secret. If the settings are invalid, so that saving
- * would fail too, throws an {@link InvalidError}.
+ * Checks a destination with settings that are not saved. Works like {@link checkDestination}, but stores
+ * nothing. If an agent makes the check, it gets the settings as a transient secret. Throws an {@link
+ * InvalidError} if the settings are invalid. Saving them would fail too.
  *
  * @param input The destination's fields. `id` is the saved destination that the fields would change; null for
  *   a new one.

@@ -52,9 +52,9 @@ interface WatchedEndpoint {
 
 /**
  * Reads the certificates at the https endpoints of all destinations, once a day for each host and port. If a
- * certificate expires soon, raises one alert in each workspace that has a destination at the endpoint.
- * Otherwise, ends these alerts. If an endpoint does not answer, its alerts stay as they are. Also ends a
- * workspace's alerts about endpoints that its destinations no longer use.
+ * certificate expires soon, raises one alert in each workspace that has a destination at the endpoint. If it
+ * does not expire soon, ends the endpoint's alerts. If the endpoint does not answer, its alerts stay as they
+ * are. Also ends a workspace's alerts about endpoints that its destinations no longer use.
  */
 export async function watchEndpoints({ clock, database, network }: Watching): Promise<void> {
   const endpoints = groupByEndpoint(await listDestinationsOfTypes(database, WATCHED_TYPES));

@@ -35,9 +35,9 @@ export interface TaskProofs extends ProvenTask {
 }
 
 /**
- * Returns the proofs of tasks. With `ids`, returns them for these tasks, each with its last checks, at most
- * `limit`. Without `ids`, returns them for every task of the workspace, each with the last check of each
- * kind.
+ * Returns the proofs of tasks. If `ids` is given, returns the proofs of these tasks. Each then has the last
+ * checks of its task, at most `limit`. If `ids` is not given, returns the proofs of all tasks of the
+ * workspace. Each then has the last check of each kind, and `limit` has no effect.
  */
 export async function showProofs(
   { database, clock }: ServiceContext,

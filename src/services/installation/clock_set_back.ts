@@ -6,8 +6,9 @@ import type { ServiceContext } from "../context.ts";
 import { MAX_REMOVAL_DELAY } from "../retention/removals.ts";
 
 /**
- * Corrects deadlines and due times that were stored while a clock was ahead. Otherwise, a run with a silent
- * agent would block its task for too long, and a notification stream would get no messages for too long.
+ * Corrects deadlines and due times that were stored while a clock was ahead. Without the correction, they
+ * would be too far in the future. A run whose agent is silent would block its task for too long. A
+ * notification stream would get no messages for too long.
  */
 export async function recoverFromClockAhead({ clock, database, runTimes }: ServiceContext): Promise<void> {
   const { acceptance, cancel, grace, lease, start } = runTimes;

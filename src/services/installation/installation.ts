@@ -72,9 +72,9 @@ export async function showInstallation(services: ServiceContext): Promise<Instal
 }
 
 /**
- * Returns whether the control plane `replica` can be stopped without an interruption. While it runs, this
- * requires another running control plane that has all secret keys of `replica`, and whose version is not
- * older.
+ * Returns whether the control plane `replica` can be stopped without an interruption. If `replica` is
+ * running, another running control plane must have all of its secret keys and a version that is not older.
+ * If `replica` is not running, it can always be stopped.
  *
  * @param others The other control planes that are running.
  */

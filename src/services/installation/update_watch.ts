@@ -29,10 +29,10 @@ interface Release {
 }
 
 /**
- * Reads the document at `url`, which names the newest version. If the newest version is newer than the
- * running one, raises an alert for every administrator. All control planes together read the document at most
- * once a day. If the document can't be read, logs the reason; the next attempt follows a day later. Does
- * nothing if `url` is null.
+ * Reads the document at `url`, which names the newest version. If that version is newer than the running
+ * one, raises an alert for every administrator. If the document can't be read, logs the reason, and tries
+ * again a day later. All control planes together read the document at most once a day. Does nothing if `url`
+ * is null.
  */
 export async function watchUpdates(
   services: Pick<ServiceContext, "clock" | "database" | "network">,

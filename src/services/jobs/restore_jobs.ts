@@ -115,13 +115,14 @@ async function restoreTarget(
 }
 
 /**
- * Returns the login for the database server. The password is the task's or the remote server's. If both are
- * stored, the choice depends on where the restore runs:
- * - On the task's own remote server, the task's password is used.
- * - On any other remote server, that server's password is used. There, the login has no system user.
+ * Returns the login for the database server of a restore.
+ * - On the task's own remote server, the login has the task's system user. The task's password is used; if
+ *   there is none, the remote server's.
+ * - On any other remote server, the login has no system user. That server's password is used; if there is
+ *   none, the task's.
  *
- * The task's password is used only if the database server is on the task's database host or on the agent's
- * machine.
+ * The task's password is never used unless the database server is on the task's database host or on the
+ * agent's machine.
  */
 async function serverLogin(
   sql: Sql,

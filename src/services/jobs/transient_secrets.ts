@@ -41,9 +41,9 @@ export class TransientSecrets {
   readonly #held = new Map<string, Held>();
   readonly #requestedAt = new Map<string, number>();
   /**
-   * The runs and requests whose secrets were used recently. Each value aborts the timer that removes the
-   * entry. If another replica publishes one of these secrets again at the same moment, this replica ignores
-   * the publication.
+   * The runs and requests whose secrets were used recently. At the moment of use, another replica might
+   * publish such a secret again. This replica ignores the publication. A timer removes each entry; the
+   * entry's value aborts this timer.
    */
   readonly #used = new Map<string, AbortController>();
   readonly #unsubscribe: () => void;

@@ -40,9 +40,9 @@ const INTERVAL = 1000;
  */
 const MOST_REPORTS = 100;
 /**
- * If the timer is late by more than this, in milliseconds, the process is too busy. The maximum number of
- * reports is then halved for the next interval. If the timer is not late, the maximum is raised by
- * `MORE_REPORTS`, up to `MOST_REPORTS`.
+ * If an interval ends late by more than this, in milliseconds, the process is too busy. The maximum number of
+ * reports is then halved for the next interval. Otherwise, the maximum is raised by `MORE_REPORTS`, up to
+ * `MOST_REPORTS`.
  */
 const LATE = 100;
 const MORE_REPORTS = 10;
@@ -172,8 +172,8 @@ export class LiveChanges {
       const isLate = this.clock.monotonic() - start > INTERVAL + LATE;
       this.#limit = isLate ? Math.ceil(this.#limit / 2) : Math.min(this.#limit + MORE_REPORTS, MOST_REPORTS);
       this.#left = this.#limit;
-      // Block the kinds that were reported since the last tick until the next tick. Without that, less than a
-      // full interval could pass between two reports of a kind.
+      // A kind that was reported since the last tick is blocked until the next tick. Otherwise two reports of
+      // a kind could follow each other in less than a full interval.
       for (const subscription of this.#all) {
         subscription.blocked = subscription.fresh;
         subscription.fresh = 0;

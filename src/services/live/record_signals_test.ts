@@ -17,8 +17,8 @@ import { fireDueTasks } from "../tasks/schedules.ts";
 
 /**
  * For each table, the kind of record that is announced as changed when a row of the table changes. Null if
- * nothing is announced. Such rows are not shown, or they are shown only as part of other rows that change at
- * the same time.
+ * nothing is announced. The rows of a table with null are not shown, or they are shown only as part of other
+ * rows that change at the same time.
  *
  * If a table is missing here, the test fails. Then decide whether its changes have to be announced. If so,
  * add triggers to the table, as the migration `record_signals` does.
@@ -83,9 +83,9 @@ const KIND_OF: Readonly<Record<string, RecordKind | null>> = {
 };
 
 /**
- * Observes the database. `announced` returns the kinds that were announced since the last call, and asserts
- * that they are the kinds of the rows that have changed. `access` might be announced besides, because the
- * audit log records most requests.
+ * Observes the database. `announced` returns the kinds that were announced since it was last called. It
+ * asserts that exactly the kinds of the changed rows were announced. Only `access` is allowed in addition,
+ * because the audit log records most requests.
  */
 async function observe({ services, database }: Pick<TestApi, "services" | "database">) {
   const changes = await watchChanges(database);

@@ -31,8 +31,9 @@ export interface AlertMessage extends Owner, Pick<NotificationEvent, "run" | "re
   serverId: number | null;
   backupId: number | null;
   /**
-   * The streams that get the message if they meet the other conditions. Default: the streams of the task. If
-   * there is no task, the streams of the server.
+   * The streams among which the recipients are selected. A stream gets the message only if it also meets the
+   * conditions in the other fields. Default: the streams of the task. If there is no task, the streams of the
+   * server.
    */
   recipients?: Recipients;
   /**
@@ -41,13 +42,13 @@ export interface AlertMessage extends Owner, Pick<NotificationEvent, "run" | "re
    */
   classes?: readonly EventClassName[];
   /**
-   * If true, only streams that follow runs get the message. If false, only the other streams get it. Default:
-   * false. A stream that follows runs reports each run's start and end to a service.
+   * Some streams follow runs: they report each run's start and end to a service. If true, only streams that
+   * follow runs get the message. If false, only the other streams get it. Default: false.
    */
   isForFollowers?: boolean;
   /**
-   * The alert that the message reports. With an alert, a stream gets the message only in two cases: the
-   * stream has had no message about this alert yet, or the stream is due to be reminded.
+   * The alert that the message reports. If set, a stream gets the message only in two cases: the stream has
+   * had no message about this alert yet, or it is time to remind the stream.
    */
   alert?: ReportedAlert;
   /** Identifies the message: a stream gets at most one message with the same key. */

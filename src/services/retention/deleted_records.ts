@@ -46,8 +46,8 @@ export async function deleteRecord(
 
 /**
  * Undoes the deletion of a record: inserts it again as it was. Does nothing if the record is not deleted.
- * Returns the record, which `show` finds. Throws a {@link ConflictError} if another record that the record
- * needs is deleted.
+ * Calls `show` and returns its result. Throws a {@link ConflictError} if a record that a task needs, such as
+ * its server, is gone.
  */
 export async function undeleteRecord<T>(
   services: ServiceContext,

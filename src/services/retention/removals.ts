@@ -78,8 +78,8 @@ export async function requestRemoval(
 export async function requestRetention(services: ServiceContext, sql: Sql, taskId: number): Promise<void> {
   const task = await findBackupTask(sql, taskId);
   if (task === undefined) return;
-  // Lock, because two runs of a task might store backups at the same time, if one of the runs was lost. With
-  // the lock, the later run sees the backup of the earlier run.
+  // Two runs of a task might store backups at the same time, if one of them was lost. With this lock, the run
+  // that gets the lock second sees the backup of the first run.
   await lockRetention(sql, taskId);
   const at = { timezone: task.timezone, now: services.clock.now() };
   const going = decideRetention(await lockStoredBackups(sql, taskId), task, at)

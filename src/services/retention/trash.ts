@@ -39,8 +39,9 @@ const MESSAGE_INTERVAL = 60_000;
 type Clocked = Pick<ServiceContext, "clock">;
 
 /**
- * Stores the configured delay and returns it. A delay that is shorter than before does not apply at once. In
- * this case, logs the time from which the new delay applies.
+ * Stores the configured delay. Returns the delay that applies now, and the next delay if there is one. A
+ * delay that is shorter than before does not apply at once. In this case, logs the time from which the
+ * shorter delay applies.
  */
 export async function configureDeleteDelay(services: ServiceContext, days: number): Promise<DeleteDelay> {
   const { clock, database } = services;
@@ -83,10 +84,12 @@ export async function putIntoTrash(
 }
 
 /**
- * Called for backups that retention would remove. Normally does nothing and returns false. If the rules or
- * the source were changed recently, puts the backups into the trash. They stay there until the trash's delay
- * has passed since the change. Without this delay, a stolen token could delete backups by changing the rules
- * or the source.
+ * Called before retention removes backups. If the task's rules or source were changed recently, puts the
+ * backups into the trash and returns true. They stay in the trash until its delay, counted from the change,
+ * has passed. If there was no recent change, does nothing and returns false.
+ *
+ * Without this delay, someone with a stolen token could have backups deleted at once by changing the rules or
+ * the source.
  */
 export async function trashByChangedRules(
   services: Clocked,

@@ -57,8 +57,8 @@ const MAX_CONCURRENT_SERVERS = 4;
  * Leases the queued runs of these servers, up to each server's limit of parallel runs. Returns all leased
  * runs.
  *
- * Calls `offer` for each run as soon as the runs of its server are leased. Does not wait for the other
- * servers first. That could take long, and an agent has limited time to accept a leased run.
+ * Calls `offer` for each run as soon as the runs of its server are leased, without waiting for the other
+ * servers. Waiting could take long, and an agent has limited time to accept a leased run.
  */
 export async function claimAssignments(
   services: ServiceContext,
@@ -114,8 +114,8 @@ async function assign(services: ServiceContext, sql: Sql, run: RunRow): Promise<
     }
     made = await buildJob(services, sql, run, transient?.secret ?? null);
   } catch (error) {
-    // Fail a run for which no job can be built, so that it does not block other runs of its server. Throw a
-    // database error, because it ends the transaction anyway.
+    // Fail a run for which no job can be built, so that it does not block other runs of its server. Do not
+    // fail the run for a database error. Throw that error again: the transaction cannot continue after it.
     if (isDatabaseError(error)) throw error;
     await failUnsent(services, sql, run, describeError(error));
     return null;

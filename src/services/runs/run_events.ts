@@ -23,8 +23,8 @@ export interface ReportedEvent {
 }
 
 /**
- * Tells an agent that it must not resend an attempt's events up to the number `sequence`. The control plane
- * has stored each of these events or ignored it for good.
+ * Tells an agent that the control plane has handled all events of an attempt up to the number `sequence`.
+ * Each of them was either stored or ignored for good, so the agent must not send it again.
  */
 export interface Acknowledgement {
   remoteServerId: number;

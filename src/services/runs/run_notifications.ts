@@ -101,9 +101,9 @@ function subjectOf({ backup_task_id, backup_id }: RunRow): string {
 }
 
 /**
- * Reports a stored backup. Reports each anomaly of the backup as a failure. If the backup's run has
- * succeeded, reports the success and ends alerts. If that run was lost before, reports the success also to
- * the streams that are notified of failures.
+ * Reports a stored backup. If the backup's run has succeeded, reports the success and ends alerts. If the run
+ * had been lost before it succeeded, the streams that are notified of failures also get the success. Reports
+ * each anomaly of the backup as a failure.
  */
 export async function notifyBackupStored(
   services: Clocked,
@@ -125,8 +125,8 @@ export async function notifyBackupStored(
       ...news("backup.succeeded"),
       classes: wasLost ? [success, "failure"] : [success],
     });
-    // If the run was lost, the success was also reported to the streams that are notified of failures, a few
-    // lines above. So the recovery is not reported as well.
+    // If the run was lost, `writeDeliveries` above has already reported the success to the streams that are
+    // notified of failures. So do not report the recovery as well.
     const recovered = wasLost ? null : news("backup.recovered");
     await endAlerts(
       services,

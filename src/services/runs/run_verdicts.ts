@@ -89,8 +89,8 @@ export async function applyVerdict(
 }
 
 /**
- * Returns whether a stored backup is reported too late to count. This is the case if the backup's objects
- * were removed, or the destination was deleted, while the run was lost.
+ * Returns whether a stored backup is reported too late to count. While the run was lost, the backup's objects
+ * might have been removed, or the destination might have been deleted. In both cases, the report is too late.
  */
 async function isTooLate(sql: Sql, run: RunRow): Promise<boolean> {
   if (run.kind !== "backup") return false;
@@ -137,9 +137,9 @@ function refusedVerdict({ warnings_count }: Verdict, reason: string): Verdict {
 }
 
 /**
- * Returns the verdict if it can be trusted. Every object that it names in a bucket must have been uploaded by
- * this attempt through the control plane. If one was not, returns a failure instead: the object could belong
- * to another server, and would be readable and deletable as part of this backup.
+ * Returns the verdict if it can be trusted. If the verdict names objects in a bucket, this attempt must have
+ * uploaded each of them through the control plane. If it did not upload an object, returns a failure instead:
+ * that object could belong to another server. It would become readable and deletable as part of this backup.
  */
 async function validateObjects(sql: Sql, run: RunRow, verdict: Verdict): Promise<Verdict> {
   const backup = storedBackupOf(verdict);
@@ -161,9 +161,9 @@ async function validateObjects(sql: Sql, run: RunRow, verdict: Verdict): Promise
 }
 
 /**
- * Records a verdict that came too late to count, and removes the attempt's leftovers. A backup that the
- * verdict reports is a leftover too, because no record names its objects. If the same verdict was applied
- * before, the backup has a record and is kept.
+ * Records a verdict that came too late to count, and removes the attempt's leftovers. If the verdict reports
+ * a backup, that backup is normally a leftover too, because no record names its objects. But if the same
+ * verdict was applied before, the backup has a record and is kept.
  */
 export async function keepLateVerdict(
   services: ServiceContext,

@@ -58,9 +58,9 @@ function uncheckedGuards(backup: StoredBackup) {
 }
 
 /**
- * Returns the names of the guards that an agent applied, if its report does not list them. Such an agent is
- * old and knows only the two guards in {@link FORMER_NAMES}. If it reports a result of one of them, it
- * applied both.
+ * Returns the names of the guards that an agent applied. For agents whose report does not list them: such an
+ * agent is old and knows at most the two guards in {@link FORMER_NAMES}. It applied both if its report
+ * contains a result of at least one of them. Otherwise it applied none.
  */
 function formerlyChecked(backup: StoredBackup): string[] {
   const knew = FORMER_NAMES.some(({ report }) => backup[report] !== undefined);

@@ -49,13 +49,14 @@ export interface Greeting {
    */
   seat?: string | null;
   /**
-   * Id of the only connection that the new connection is allowed to replace; null if it must not replace any.
-   * If this field is missing, the new connection is allowed to replace any.
+   * Id of the only connection that the new connection is allowed to replace. If null, the new connection must
+   * not replace any connection. If missing, it is allowed to replace any connection.
    */
   replaces?: string | null;
   /**
-   * Time at which this control plane began to accept connections. For the length of one lease after this
-   * time, agents with another seat are refused, so that the agent that works on a run can reconnect.
+   * Time at which this control plane began to accept connections. If an agent was working on a run, agents
+   * with another seat are refused for the length of one lease after this time. So the working agent can
+   * reconnect.
    */
   since?: Date;
 }
@@ -113,9 +114,9 @@ export async function connectAgent(
 }
 
 /**
- * Refuses an agent whose seat differs from the seat of the agent that works on a run. Throws a {@link
- * ForeignSeatError} while the run's lease lasts, because the working agent might be reconnecting. If a copy
- * of the working agent were admitted instead, the run would end.
+ * Refuses a new agent if its seat differs from the seat of the server's earlier agent, and the lease of a run
+ * still lasts. The refusal is a {@link ForeignSeatError}. The earlier agent might be reconnecting to continue
+ * the run. The new agent might be a copy of it. If the copy were admitted, the run would end.
  */
 function refuseForeignSeat(
   { clock, runTimes }: ServiceContext,
@@ -226,7 +227,7 @@ async function renew(services: ServiceContext, sql: Sql, serverIds: readonly num
 }
 
 /**
- * Returns the runs of these servers that their agents have to cancel. Agents may get the same cancellation
+ * Returns the runs that the agents of these servers have to cancel. An agent might get the same cancellation
  * several times: at each connection, and at each notification.
  */
 export async function runsToCancel(

@@ -199,7 +199,8 @@ async function refuseTakenAddress(
 
 /**
  * Adds the connectivity to a server. An agent counts as connected while the replica that holds its websocket
- * is alive. Sets `duplicate_agent` to null if the last refusal is older than {@link DUPLICATE_SHOWN}.
+ * is alive. Also sets `duplicate_agent` to null if the last refusal of a duplicate agent was longer ago than
+ * {@link DUPLICATE_SHOWN}.
  */
 export function withConnectivity(detail: RemoteServerDetailRow, now: Date): ConnectedServer {
   const refusedAt = detail.duplicate_agent === null

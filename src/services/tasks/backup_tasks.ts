@@ -146,8 +146,8 @@ export async function updateBackupTask(
 }
 
 /**
- * Returns whether an update sets the directory or the destination. Only then is the directory checked,
- * because older tasks might have a directory that is no longer valid.
+ * Returns whether an update sets the directory or the destination. Other updates do not check the directory,
+ * because the directory of an older task might no longer be valid.
  */
 function namesLocation({ store_path, backup_destination_id }: BackupTaskInput): boolean {
   return store_path !== undefined || backup_destination_id !== undefined;
@@ -258,8 +258,8 @@ async function detail(
 }
 
 /**
- * Adds values that depend on the current time: the protection, and the next due time of a paused task. The
- * scheduler does not update the due times of paused tasks.
+ * Adds values that depend on the current time: the protection, and the next due time of a paused task. A
+ * paused task's stored due time might be in the past, because the scheduler does not update it.
  */
 function shownAt(row: BackupTaskDetailRow, now: Date): BackupTaskDetail {
   const next_run_at = row.paused_at === null ? row.next_run_at : nextRun(row, now);
@@ -291,8 +291,8 @@ function changesRetention(before: BackupTaskRow, columns: Partial<BackupTaskRow>
 }
 
 /**
- * Throws a `ForbiddenError` if the caller is not an administrator and only administrators are allowed to back
- * up the task's source. Such a source contains the records of all users.
+ * Only administrators are allowed to back up a source that contains the records of all users. Throws a
+ * `ForbiddenError` if the task has such a source and the caller is not an administrator.
  */
 function refuseUsers(caller: Caller, task: SourceTask): void {
   if (!definitionOfTask(task)?.isForAdministrators || caller.abilities.has("admin")) return;

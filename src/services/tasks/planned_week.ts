@@ -133,8 +133,9 @@ interface Within {
 }
 
 /**
- * Returns the due times of a schedule. If there are more than `LISTED`, returns only their interval. Returns
- * neither if an update of the runtime made the schedule unreadable.
+ * Returns the due times of a schedule in the week. If there are more than `LISTED`, returns no times, only
+ * the interval between them. If an update of the runtime made the schedule unreadable, returns neither times
+ * nor an interval.
  */
 function dueTimesOf(schedule: Schedule, within: { from: Date; until: Date; span: LocalSpan }): Due {
   const regular = regularInterval(schedule);

@@ -28,8 +28,8 @@ const BATCH = 500;
  */
 const STEP = 1_000;
 /**
- * Due times before a task's last change are not fired. If the time of the change is more than this many
- * milliseconds in the future, it comes from a wrong clock and is ignored.
+ * Due times before a task's last change are not fired. The time of the change might come from a wrong clock.
+ * It is ignored if it is more than this many milliseconds in the future.
  */
 const SHORTLY = 10_000;
 /**
@@ -67,8 +67,9 @@ export async function fireDueTasks(services: ServiceContext): Promise<number> {
 }
 
 /**
- * Reports tasks whose due times are skipped because an earlier run is active. Reports a task only from its
- * second skip on. Does not report a task whose active run waits for a server that is asleep.
+ * Reports tasks that were due but not started, because an earlier run is still active. Reports nothing at a
+ * task's first skipped due time, only from the second on. Does not report a task whose active run waits for a
+ * server that is asleep.
  */
 async function reportSkipped(
   services: ServiceContext,
@@ -126,8 +127,8 @@ async function reportBrokenSchedules(
 }
 
 /**
- * Returns a function that computes the next due time of a schedule. It computes equal schedules only once,
- * because many tasks share a schedule, such as midnight.
+ * Returns a function that computes the next due time of a schedule. For equal schedules, the function
+ * computes the due time only once, because many tasks have the same schedule, such as midnight.
  */
 function plansAfter(now: Date): Plan {
   const known = new Map<string, ReturnType<typeof planRun>>();

@@ -11,8 +11,8 @@ import type { Caller, ServiceContext } from "../context.ts";
 import { startRun } from "../runs/runs.ts";
 
 /**
- * If a task has no token, the received token is compared with this hash. The response then takes the same
- * time as for a task with a token.
+ * The hash with which the received token is compared if the task has no token. With this comparison, the
+ * response takes the same time as for a task with a token.
  */
 const NO_HASH = hashSecret("");
 

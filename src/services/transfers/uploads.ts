@@ -163,9 +163,9 @@ export async function removeUpload(services: ServiceContext, uploadId: string): 
   if (row === null) return;
   const bucket = bucketOf(destination!, services);
   if (row.state === "open") await abortAtBucket(bucket, row);
-  // An upload that is recorded as open might already be an object, because the response to its completion
-  // might have been lost. But an upload without a recorded bucket upload id can't have been completed. If an
-  // object has its key, that object belongs to another upload.
+  // An upload that is recorded as open might already be completed and have become an object, because the
+  // response to its completion might have been lost. But an upload without a recorded bucket upload id can't
+  // have been completed. If there is an object with the key of such an upload, it belongs to another upload.
   const mayBeObject = row.s3_upload_id !== "";
   if (!isKept && mayBeObject) await bucket.remove(row.object_key);
   else if (row.state === "completed") return;
@@ -235,8 +235,8 @@ async function abortAtBucket(bucket: Bucket, row: UploadRow): Promise<void> {
 }
 
 /**
- * Throws a `ConflictError` unless `name` has the form of this run's own object names. Other servers might
- * use the same directory. If this agent took a name that another server needs later, that server could not
+ * Throws a `ConflictError` unless `name` has the form of this run's own object names. Other servers might use
+ * the same directory. If an agent took a name that another server needs later, the other server could not
  * store its object.
  */
 function refuseForeignName(name: string, { object_prefix: prefix, object_stamp: stamp }: UploadRun): void {
@@ -250,9 +250,9 @@ function refuseForeignName(name: string, { object_prefix: prefix, object_stamp: 
 }
 
 /**
- * Returns the size of a part in bytes. If the task's last run failed because its object had too many parts,
- * the size also depends on how much that run wrote. Throws a `ConflictError` if even the largest parts do not
- * suffice.
+ * Returns the size of a part in bytes. If the task's previous backup run failed, the size also depends on how
+ * much that run wrote: the run might have failed because its object had too many parts. Throws a
+ * `ConflictError` if the object would have too many parts even with the largest part size.
  */
 function choosePartSize(name: string, sizeHint: number | null, run: UploadRun): number {
   const size = Math.max(sizeHint ?? 0, run.failed_bytes_written ?? 0);

@@ -140,8 +140,8 @@ Deno.test("a migration gives every user a workspace with their records, and cont
   ]);
   assert.deepEqual(await owners(sql), { [`${adas} by ${ada}`]: 10, [`${graces} by ${grace}`]: 10 });
 
-  // A control plane of the version before inserts a record. The record gets its user's own workspace, even if
-  // that control plane has just created the user.
+  // A control plane of the version before the migration inserts records. They get the own workspace of their
+  // user, even if that control plane has created the user after the migration.
   await insertRecords(sql, ada);
   const linus = await insertUser(sql, "Linus");
   const { taskId } = await insertRecords(sql, linus);
@@ -164,8 +164,8 @@ Deno.test("a migration gives every user a workspace with their records, and cont
     { workspace_id: linuses, user_id: linus, runs: 1 },
   ];
   assert.deepEqual([...await counts()], expected);
-  // A control plane of the version before this migration still uses `run_counts`. It can read there how many
-  // runs a user has. If it changes `run_counts`, the counts of workspaces stay as they are.
+  // A control plane that was not updated yet still uses `run_counts`. There it can read how many runs a user
+  // has. If it changes `run_counts`, the counts of the workspaces do not change.
   const [old] = await sql`select sum(runs)::integer as runs from run_counts where user_id = ${ada}`;
   assert.equal(old!.runs, 3);
   await sql`

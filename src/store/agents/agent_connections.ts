@@ -12,8 +12,9 @@ export interface NewConnection {
 }
 
 /**
- * Locks a server until the transaction ends. Returns the id of its recorded connection; null if there is
- * none. Also returns the seat of the agent that connected last; null if that agent sent none.
+ * Locks a server until the transaction ends, and returns two of its values:
+ * - `connection_id`: the id of the recorded connection; null if no connection is recorded.
+ * - `agent_seat`: the seat of the agent that connected last; null if that agent sent no seat.
  */
 export async function lockConnection(
   sql: Sql,
@@ -58,8 +59,8 @@ export async function findIncumbent(sql: Sql, serverId: number): Promise<Incumbe
 }
 
 /**
- * Records a replica's open connections again. Their records are missing if another replica considered this
- * replica dead and cleared them. Changes only servers that have no recorded connection.
+ * Records the open connections of a replica again. Another replica might have considered this replica dead
+ * and cleared the records. Does not change a server that has a recorded connection.
  */
 export async function restoreConnections(
   sql: Sql,
@@ -100,8 +101,8 @@ export async function markReplicaDisconnected(sql: Sql, replicaId: string, now: 
 }
 
 /**
- * Locks and returns runs of a server: those that its agent should hold, and those that the agent reports as
- * held. Locks and returns them in the order of their ids.
+ * Locks and returns, in the order of their ids, two groups of a server's runs: those that its agent should
+ * hold according to their state, and those that the agent reports as held.
  */
 export function lockRunsOfAgent(sql: Sql, serverId: number, held: readonly number[]): Promise<RunRow[]> {
   return sql<RunRow[]>`

@@ -43,9 +43,9 @@ export async function markInventoryRequested(sql: Sql, serverId: number, now: Da
  * Returns the servers whose agents are connected and should be asked for an inventory, and records that they
  * are asked now. Two control planes never get the same server.
  *
- * @param times An inventory is renewed if the agent was last asked before `before`. After a failure, the
- *   agent is asked again if it was last asked before `retryBefore`. Connections of replicas without a
- *   heartbeat since `heardSince` count as lost.
+ * @param times An agent is asked again if it was last asked before `before`. If it has not sent an inventory
+ *   since it was last asked, it is asked again sooner: if it was last asked before `retryBefore`. If a
+ *   replica has sent no heartbeat since `heardSince`, its connections count as lost.
  */
 export async function claimDueInventories(
   sql: Sql,

@@ -79,10 +79,13 @@ async function touchTaskCheck(sql: Sql, id: number, now: Date): Promise<void> {
 
 /**
  * Records a successful drill, in the backup and in its task. The task keeps the result after the backup is
- * deleted. Clears the damage that drills found at `since` or earlier. Damage that was found in another way
- * stays, because a drill does not always read the whole backup.
+ * deleted.
+ *
+ * Also clears damage of the backup if a drill recorded it at `since` or earlier. Damage that a verification
+ * or a restore found stays, because a drill does not always read the whole backup.
  *
  * @param restoreMs How long the restore took, in milliseconds.
+ * @param since When the drill began.
  */
 export async function markProven(
   sql: Sql,

@@ -105,8 +105,8 @@ export async function unmarkRemoval(sql: Sql, ids: readonly number[]): Promise<v
 }
 
 /**
- * Undoes removals that were to delete only the records of backups. If some objects of a backup are already
- * removed, its removal is not undone, and its other objects are removed too.
+ * Cancels removals that were meant to delete only the records of backups, not their objects. If some objects
+ * of a backup are already removed, its removal continues, and removes its other objects too.
  */
 export async function restoreForgotten(sql: Sql, ids: readonly number[]): Promise<void> {
   await unmarkRemoval(sql, ids);
@@ -139,9 +139,9 @@ function isDue(sql: Sql, now: Date) {
 }
 
 /**
- * Returns an SQL condition that is true for backups whose removal can still be cancelled. A retention rule
- * marked such a backup, nothing of it has been removed, and its task still exists. The rule is applied to it
- * again, and might then keep it.
+ * Returns an SQL condition that is true for backups whose removal can still be cancelled. These are the
+ * backups that a retention rule marked, of which nothing has been removed, and whose task still exists. The
+ * retention rules are applied to such a backup again, and might then keep it.
  */
 function isRevocable(sql: Sql) {
   return sql`removal_reason = 'retention' and removal_begun_at is null and backup_task_id is not null`;
@@ -160,11 +160,11 @@ export async function tasksWithRevocableMarks(sql: Sql, now: Date, limit: number
 
 /**
  * Leases due removals to this replica until `leaseUntil`, and returns them. From now on, objects of these
- * backups might be missing. If only a backup's record is to be deleted, its objects stay.
+ * backups might be missing. But if only a backup's record is to be deleted, its objects stay.
  *
- * @param confirmed Ids of marked backups. The retention rules were applied again in this transaction, and
- *   still remove these backups. If {@link isRevocable} is true for a backup, its removal is claimed only if
- *   its id is in this list. All other due removals are claimed in any case.
+ * @param confirmed Ids of marked backups that the retention rules still remove. The rules were applied to
+ *   them again in this transaction. A removal for which {@link isRevocable} is true is claimed only if its
+ *   backup is in this list. All other due removals are claimed in any case.
  */
 export function claimRemovals(
   sql: Sql,
@@ -245,8 +245,9 @@ export async function postponeRemoval(
 }
 
 /**
- * Makes the failed removals of a server due at once, because its agent has connected again. A backup that is
- * still in the trash becomes due when its time there ends. Returns whether there are failed removals.
+ * Makes the failed removals of a server due at once, because its agent has connected again. But if a backup
+ * is still in the trash, its removal becomes due when the backup's time in the trash ends. Returns whether
+ * there are failed removals.
  */
 export async function hastenRemovals(sql: Sql, serverId: number, now: Date): Promise<boolean> {
   const [backups, leftovers] = await Promise.all([

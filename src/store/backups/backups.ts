@@ -294,7 +294,7 @@ export type BackupLocation = Pick<
 
 /**
  * Returns the location of the backup that a run reads. Returns undefined if the run reads no backup, or if
- * the backup has no object with this name.
+ * the backup has no object `name`.
  */
 export async function findObjectOfRun(
   sql: Sql,

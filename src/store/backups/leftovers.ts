@@ -68,7 +68,7 @@ export async function insertNamedLeftovers(
 }
 
 /**
- * Returns up to 100 runs that ended before `before` and have uploads that must be removed but are not
+ * Returns up to 100 runs that ended before the time `before`, and whose uploads must be removed but are not
  * recorded as leftovers. The agents of these runs were lost and have never connected again.
  */
 export async function runsWithForgottenUploads(

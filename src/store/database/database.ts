@@ -120,8 +120,8 @@ const waiting = new WeakMap<Sql, (() => void)[]>();
 
 /**
  * Runs `work` in one transaction, and commits it. If the connection closes, the transaction ends, too. `work`
- * must not use the network for anything but its queries. If the current request has an audit entry, the
- * transaction adds it.
+ * must not use the network except for its queries. If the current request has an audit entry, the
+ * transaction also stores this entry.
  */
 export async function transaction<T>(database: Database, work: (sql: Sql) => Promise<T>): Promise<T> {
   const after: (() => void)[] = [];

@@ -13,14 +13,14 @@ import type { Database } from "./sql.ts";
  */
 const INTERVAL = 1_000;
 /**
- * Difference between the machine's clock and the database's clock above which a warning is logged, in
+ * A warning is logged if the machine's clock and the database's clock differ by more than this, in
  * milliseconds. The difference matters because S3 and TLS use the machine's clock.
  */
 const NOTABLE = 5_000;
 
 /**
- * A clock that shows the database's time. Between two readings of that time, the clock advances with the
- * machine's monotonic clock. It uses the monotonic clock because nobody sets that clock.
+ * A clock that shows the database's time. It reads that time at intervals. Between two readings, it advances
+ * with the machine's monotonic clock, because nobody can set a monotonic clock.
  */
 export class DatabaseClock implements Clock, Disposable {
   /** The database's time minus the monotonic time, in milliseconds. */
@@ -76,9 +76,10 @@ export class DatabaseClock implements Clock, Disposable {
   }
 
   /**
-   * Reads the database's time, and adjusts the offset. The database read its clock between request and
-   * response, so the offset lies between two bounds. If the current offset is within these bounds, it is
-   * kept. So a slow response changes nothing.
+   * Reads the database's time, and adjusts the offset. The database read its clock at an unknown moment
+   * between request and response. This gives the offset a lower and an upper bound. An offset between the
+   * bounds is kept. Any other offset is replaced by the nearer bound. The bounds of a slow response are far
+   * apart, so it normally changes nothing.
    */
   async #adjust(): Promise<void> {
     const sentAt = this.machine.monotonic();

@@ -200,9 +200,9 @@ const FIRST_WRITE_TURNS = 4;
 /** Message `R` with which a server requests a password that is sent in plain text. */
 const PASSWORD_REQUEST = [0x52, 0, 0, 0, 8, 0, 0, 0, 3];
 /**
- * How many password requests to pass to postgres.js. For each, postgres.js adds a response of at least six
- * bytes to its buffer. It writes the buffer to the socket when the buffer has 1024 bytes. So this many
- * requests suffice.
+ * How many password requests to pass to postgres.js. For each request, postgres.js adds a response of at
+ * least six bytes to its buffer. It writes the buffer to the socket when the buffer has 1024 bytes. The
+ * responses to this many requests have more than 1024 bytes.
  */
 const PASSWORD_REQUESTS = 256;
 

@@ -63,8 +63,9 @@ export type Notification =
    */
   | { topic: "secret_wanted"; of: string }
   /**
-   * Records of this kind have changed. If an id is present, they belong to this workspace or this user. If
-   * both ids are absent, they might belong to any of them. Triggers in the database send this notification.
+   * Records of this kind have changed. If an id is present, the records belong to the workspace or the user
+   * with this id. If both ids are absent, the records might belong to any workspace or user. Triggers in the
+   * database send this notification.
    */
   | { topic: "records_changed"; kind: RecordKind; workspace_id?: number; user_id?: number };
 
@@ -126,8 +127,8 @@ export async function openEventBus(database: Database, times: EventBusTimes = TI
     },
     async problem() {
       const { listening } = state;
-      // When the server ends, the listening connection is the first connection to break. If nothing has
-      // noticed this yet, a query on the listening connection detects it.
+      // When the server ends, the listening connection breaks before all other connections. The bus might not
+      // have noticed this yet. A query on the listening connection detects it.
       const answer = await listening?.look().catch(() => null) ?? null;
       return answer !== null && state.listening === listening && state.isSettled
         ? null
@@ -243,7 +244,7 @@ function giveUp(database: Database, reason: string): void {
 
 /**
  * Checks the server at intervals. Returns why the server is no longer usable. Returns null once the signal
- * aborts. Also returns null if a check fails, because the connection then reports its own loss.
+ * aborts, or if a check fails. If a check fails, the connection is lost, and reports that itself.
  */
 async function watch(
   listening: Listening,
@@ -265,8 +266,8 @@ async function watch(
 
 /**
  * Resolves with `silent` after `ms`. Resolves with null if the signal aborts. Waits in two steps, because
- * this process might be delayed. If the server's response arrives during the delay, it is read before the
- * second step ends.
+ * this process might be delayed during the wait. The server's response might arrive during this delay. It is
+ * then read before the second step ends.
  */
 async function silent(ms: number, signal: AbortSignal): Promise<"silent" | null> {
   try {

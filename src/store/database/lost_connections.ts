@@ -6,8 +6,8 @@ import { systemClock } from "../../domain/clock.ts";
 import type { Database } from "./sql.ts";
 
 /**
- * Error codes of a query whose connection was lost. The server itself might be up. The codes mean a network
- * error, or that the connection's server process was terminated or was idle for too long.
+ * Error codes of a query whose connection was lost. They stand for a network error, or for a server process
+ * that was terminated or was idle for too long. The database server itself might still be up.
  */
 const LOST = new Set(["CONNECTION_CLOSED", "ECONNRESET", "EPIPE", "57P01", "57P02", "57P05"]);
 /**
@@ -29,8 +29,9 @@ const settling = new WeakMap<Database, Promise<boolean>>();
 
 /**
  * Queries every connection of the pool, so that lost connections are noticed and replaced. Repeats this in
- * rounds. Resolves with true after a round without failures. Resolves with false if every round had a
- * failure, or at once after a failure other than a lost connection. Concurrent callers share one check.
+ * rounds, until a round has no failure; then resolves with true. Resolves with false if every round had a
+ * failure. Resolves with false at once if a failure was not a lost connection. Concurrent callers share one
+ * check.
  */
 export function settleConnections(database: Database): Promise<boolean> {
   const known = settling.get(database);

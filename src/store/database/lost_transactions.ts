@@ -37,8 +37,8 @@ export async function beginOnce<T>(database: Database, work: (sql: Sql) => Promi
     return await begin();
   } catch (error) {
     recordWriteTrouble(database, error);
-    // Begin again only if the connection was lost before `work` was called. In this case, the server had
-    // closed the connection before `begin`, and nothing was done.
+    // Begin again only if `work` was not called. Then the server had closed the connection before `begin`,
+    // and nothing was done.
     if (isBegun || !isLostConnection(error)) throw error;
     await settleConnections(database);
     return await begin();
@@ -69,9 +69,9 @@ export interface HeldTransaction extends AsyncDisposable {
 }
 
 /**
- * Begins a transaction that is committed when it is disposed. As in {@link beginOnce}, the transaction
- * ends if its connection is lost. A reserved connection of postgres.js would not guarantee this. The server's
- * limit on idle time does not apply to the transaction.
+ * Begins a transaction that is committed when it is disposed. If its connection is lost, the transaction
+ * ends, as in {@link beginOnce}. A reserved connection of postgres.js would not ensure that the transaction
+ * ends. The server's limit on idle time does not apply to the transaction.
  */
 export async function holdTransaction(database: Database): Promise<HeldTransaction> {
   const opened = Promise.withResolvers<Sql>();

@@ -19,10 +19,10 @@ const FIELDS: Readonly<Record<string, string>> = {
  * If the server refuses a connection, turns the refusal into an error of the socket. A refusal is, for
  * example, the response to a wrong password.
  *
- * This works around a defect of postgres.js 3.4.9. Each connection takes a position in the pool. Suppose that
- * an earlier connection in the same position broke during a query. Then postgres.js might mistake the refusal
- * for the answer to that query. It connects again and again, and the query that waits for the new connection
- * never settles.
+ * This works around a defect of postgres.js 3.4.9. Each connection takes a position in its pool. If the
+ * previous connection in a position broke during a query, postgres.js might mistake the refusal of the new
+ * connection for the answer to that query. postgres.js then connects again and again, and the query that
+ * waits for the new connection never settles.
  */
 export function withRefusalsAsErrors(socket: Socket): Socket {
   const emit = socket.emit.bind(socket) as (event: string, ...values: unknown[]) => boolean;

@@ -103,8 +103,8 @@ export async function lockBackupDestination(
 
 /**
  * Filter of a listing of destinations. With `status`, only destinations in the trash are listed. Without
- * `status`, only destinations that are not in the trash are listed. Any other field that is absent does not
- * filter.
+ * `status`, only destinations that are not in the trash are listed. Each other field filters only if it is
+ * present.
  */
 export interface BackupDestinationFilter {
   readonly status?: "trash";

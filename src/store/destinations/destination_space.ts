@@ -8,8 +8,9 @@ interface Space {
 }
 
 /**
- * Stores the space of a destination. Does nothing if another transaction has locked the destination. If this
- * waited for the lock, two transactions that each change several destinations could block each other.
+ * Stores the space of a destination. Does nothing if another transaction has locked the destination. This
+ * function does not wait for the lock: two transactions that each change several destinations could then
+ * block each other.
  */
 export async function storeSpace(
   sql: Sql,

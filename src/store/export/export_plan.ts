@@ -78,7 +78,10 @@ export interface Reference {
 
 /**
  * Returns how a table is exported; null if its rows are not exported. Without a rule, a table is exported
- * completely. In every table, references to rows that are not exported are left out.
+ * completely.
+ *
+ * A reference to a row that is not exported becomes null. If the column does not allow null, the row with the
+ * reference is not exported either.
  */
 export function exportRule(table: string, references: readonly Reference[]): ExportRule | null {
   if (LEFT_OUT.has(table)) return null;

@@ -1,6 +1,6 @@
 /**
- * Tests the migrations with which the database begins to record runs, stored bytes and connections. Each test
- * applies one of them to a database of the version before.
+ * Tests the migrations that make the database record runs, stored bytes and connections. Each test applies
+ * one of these migrations to a database that has only the migrations before it.
  */
 import assert from "node:assert/strict";
 import { emptyDatabase, type TestDatabase } from "../../../tests/support/fixtures/database.ts";

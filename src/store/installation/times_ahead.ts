@@ -18,9 +18,9 @@ export interface LongestWaits {
 }
 
 /**
- * Tolerated difference between clocks, in milliseconds. Each kind of stored time has a latest value that a
- * correct clock can store. If a time is later than this value by more than `STEP`, the clock that stored the
- * time was ahead.
+ * Tolerated difference between clocks, in milliseconds. A correct clock stores each kind of time with at most
+ * a certain value. If a stored time is later than this maximum by more than `STEP`, it was stored by a clock
+ * that was ahead.
  */
 const STEP = 1_000;
 

@@ -13,8 +13,8 @@ export async function tasksOfStream(sql: Sql, streamId: number): Promise<number[
 }
 
 /**
- * Returns those of the tasks `taskIds` whose problems no notification stream receives. None of such a task's
- * streams is subscribed to a class of notification events that reports problems.
+ * Returns the silent tasks among `taskIds`. A task is silent if no notification stream receives its problems:
+ * none of its streams is subscribed to a class of notification events that reports problems.
  *
  * @param followers Types of the streams that follow runs. Such a stream gets only one class that reports
  *   problems: `failure`.

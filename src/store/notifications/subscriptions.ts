@@ -16,9 +16,9 @@ export interface Subscribers {
   /** The event's classes in {@link EVENT_CLASSES}. A stream must be subscribed to at least one of them. */
   classes: readonly EventClassName[];
   /**
-   * `types` contains the types of streams that follow runs: these streams get the start and the end of each
-   * run. If `isFor` is true, only streams of these types get the event. If `isFor` is false, only streams of
-   * other types get the event.
+   * Some streams follow runs: they get the start and the end of each run. `types` contains the types of these
+   * streams. If `isFor` is true, only streams of these types get the event. If `isFor` is false, only streams
+   * of other types get it.
    */
   followers: { types: readonly string[]; isFor: boolean };
   /**

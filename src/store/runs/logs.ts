@@ -142,7 +142,7 @@ async function pageOfAll(
 
 /**
  * Returns the listed runs, each with a part of its output. `offset 0` makes Postgres look up each run by its
- * id. Without it, Postgres would not do so, because it cannot foresee how few runs are listed.
+ * id. Without `offset 0`, Postgres would not do so, because Postgres cannot foresee how few runs are listed.
  */
 async function detailsOf(
   sql: Sql,

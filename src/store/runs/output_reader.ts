@@ -48,7 +48,7 @@ export async function readOutputAfter(
 
 /**
  * Returns the chunks that can contain events before the sequence number `before`, the newest first. Returns
- * only as many as both limits allow, and at least one.
+ * only as many chunks as both limits in `limit` allow, and at least one.
  */
 export async function readOutputBefore(
   sql: Sql,

@@ -21,9 +21,9 @@ export function runsOf(sql: Sql, workspaceId: number) {
  * Returns SQL for the ids of one page of a workspace's runs, the oldest run first. The ids are in the column
  * `listed`.
  *
- * `workspace_run_counts` has the number of runs in each span, which is a range of run ids. From these
- * numbers, Postgres finds the span in which the page begins. So it reads and skips only runs of this span,
- * not all earlier runs.
+ * A span is a range of run ids. `workspace_run_counts` has the number of the workspace's runs in each span.
+ * From these numbers, Postgres finds the span in which the page begins. To reach the page, it then skips only
+ * earlier runs of this span, not all earlier runs.
  */
 export function pageOfRuns(sql: Sql, workspaceId: number, offset: number, limit: number) {
   return sql`(

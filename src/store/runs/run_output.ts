@@ -82,8 +82,8 @@ export async function runsToCompact(sql: Sql, limit: number): Promise<number[]> 
 }
 
 /**
- * Merges a run's chunks into few large chunks. For each chunk that it contains, a large chunk stores the
- * sequence number, and the position where the chunk's text ends.
+ * Merges a run's chunks into a few large chunks. A large chunk stores two numbers for each of the chunks that
+ * it was made from: the sequence number, and the position in the large chunk where that chunk's text ends.
  */
 export async function compactOutput(sql: Sql, runId: number): Promise<void> {
   await sql`

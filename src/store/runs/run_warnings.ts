@@ -1,6 +1,6 @@
 /**
- * Stores the warnings of runs separately from the output. They are kept as long as the run, even if their
- * lines were cut out of the output.
+ * Stores the warnings of a run separately from its output. The warnings are kept as long as the run. They are
+ * kept even if their lines were cut out of the output.
  */
 import type { Sql } from "../database/sql.ts";
 

@@ -52,9 +52,9 @@ export function lockStalledRuns(
 }
 
 /**
- * Returns SQL that is true if run `r` is a backup that is queued for an intermittent server whose agent is
- * disconnected. The SQL is false for restores, because a restore should not wait until the server is back.
- * Such a late restore might replace newer data.
+ * Returns an SQL condition: run `r` is a queued backup, its server is intermittent, and the server's agent is
+ * disconnected. False for a restore, because a restore should not wait until the server is back. A restore
+ * that late might replace newer data.
  */
 const isServerAsleep = (sql: Sql) =>
   sql`(r.state = 'queued' and r.kind = 'backup' and exists (
@@ -100,9 +100,9 @@ export function lockOverdueQueuedRuns(sql: Sql, now: Date, overdue: number): Pro
 }
 
 /**
- * Returns slow backup runs. A run is slow if it has taken `factor` times the median duration of its task's
- * last ten backups, and at least `least` milliseconds. Skips tasks with fewer than three backups, and runs
- * with an open alert.
+ * Returns slow backup runs. A run is slow if it has run for at least `least` milliseconds, and for at least
+ * `factor` times the usual duration. The usual duration is the median of the task's last ten backups. Skips
+ * runs of tasks with fewer than three backups. Skips runs whose slowness has an open alert.
  */
 export function slowRuns(
   sql: Sql,

@@ -288,8 +288,8 @@ export async function serversWithQueuedRuns(sql: Sql, serverIds: readonly number
 }
 
 /**
- * Locks a server until the transaction ends, so that only one transaction at a time compares the number of
- * its runs with the limit. Returns the limit; null if the server does not exist.
+ * Locks a server until the transaction ends. So only one transaction at a time compares the number of the
+ * server's runs with the server's limit. Returns the limit; null if the server does not exist.
  */
 export async function lockServerLimit(sql: Sql, serverId: number): Promise<number | null> {
   const [row] = await sql<{ runs_at_once: number }[]>`

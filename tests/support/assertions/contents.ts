@@ -32,8 +32,8 @@ export function everyRow(database: Database): Promise<Record<string, string[]>> 
 }
 
 /**
- * Returns the rows of every table as text. `leftOut` returns the columns of a table to leave out. With
- * `callsOnly`, only audit log entries of requests that changed something are included.
+ * Returns the rows of every table as text. `leftOut` returns the columns to leave out of a given table. If
+ * `callsOnly` is true, leaves out the audit log entries of refused requests and of agents that connect.
  */
 async function rowsOf(
   database: Database,

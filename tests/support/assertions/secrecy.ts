@@ -19,7 +19,7 @@ export class Secrecy implements Disposable {
   readonly #kept: KeptFiles;
 
   /**
-   * Starts to record command lines. All servers must already be running. Otherwise, a test might start a
+   * Starts to record command lines. All servers of the test must already be running: the test might start a
    * server with a password in its command line, and this command line would be recorded.
    */
   constructor(private readonly plane: ControlPlane, private readonly secrets: readonly string[]) {
@@ -95,9 +95,9 @@ export function assertSecrecy(secrets: readonly string[], texts: Readonly<Record
 function forms(secret: string): Set<string> {
   const inJson = JSON.stringify(secret).slice(1, -1);
   const bytes = new TextEncoder().encode(secret);
-  // In base64, four characters hold three bytes. So the text depends on which of the three bytes the secret
-  // begins at. For each of these positions, take only the characters that do not depend on neighbouring
-  // bytes.
+  // In base64, four characters hold three bytes. So the encoded text depends on whether the secret begins
+  // at the first, second or third of three bytes. For each of these three cases, take only the characters
+  // that do not depend on the bytes next to the secret.
   const base64 = [0, 1, 2].map((at) => {
     const text = Buffer.from([...new Uint8Array(at), ...bytes]).toString("base64").replace(/=+$/, "");
     return text.slice(at === 0 ? 0 : at + 1, -1);

@@ -1,9 +1,9 @@
 /** Finds free ports, and waits until a server accepts connections. */
 
 /**
- * The range from which {@link freePort} chooses. Linux assigns ports from 32768 on to connections and to
- * listeners without a fixed port: see `net.ipv4.ip_local_port_range`. So only another call of
- * {@link freePort} can take a chosen port.
+ * The range from which {@link freePort} chooses. Linux itself chooses ports for connections, and for
+ * listeners without a fixed port. It chooses only ports from 32768 upwards: see
+ * `net.ipv4.ip_local_port_range`. So only another call of {@link freePort} can take a chosen port.
  */
 const FIRST_PORT = 20_000;
 const LAST_PORT = 32_000;

@@ -267,8 +267,8 @@ export async function systemUser(name: string): Promise<{ name: string; uid: num
 
 /**
  * Returns the command line that runs a command as a user. If `user` is undefined, returns the command
- * unchanged. Uses the program setpriv. Its process becomes the command's process, so signals reach the
- * command.
+ * unchanged. Otherwise uses the program setpriv, which replaces itself with the command. So signals to the
+ * process reach the command.
  */
 export function asUser(user: string | undefined, command: string[]): string[] {
   return user === undefined

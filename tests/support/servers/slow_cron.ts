@@ -102,8 +102,8 @@ export class WallClock {
   due(pattern: Pattern, from: Date, to: Date): string[] {
     const due: string[] = [];
     let [index, shown] = [0, NaN];
-    // Starts three days before `from`, to know which local times have already been shown at `from`. Three
-    // days are enough, because no clock change exceeds a day.
+    // Start three days before `from`, to know which local times the clock has already shown at `from`. No
+    // clock change exceeds a day, so three days are enough.
     const start = Math.max(this.start.getTime(), from.getTime() - 3 * 24 * 60 * MINUTE);
     for (let minute = start / MINUTE; minute < to.getTime() / MINUTE; minute++) {
       while ((this.changes[index + 1]?.from ?? Infinity) <= minute) index++;

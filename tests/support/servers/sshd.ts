@@ -42,8 +42,8 @@ export class TestSshd implements AsyncDisposable {
   /**
    * Starts a server.
    *
-   * @param sftp `through the shell`: the user's login shell starts SFTP. That shell only prints text and then
-   *   ends.
+   * @param sftp With `through the shell`, the server makes the user's login shell start SFTP. As root, this
+   *   shell is `nologin`: it does not start SFTP, and only prints text and ends.
    * @param settings Additional lines of the server's configuration.
    */
   static async open(

@@ -1,6 +1,7 @@
 /**
- * File operations at a local destination, each with a time limit. If the server of a network file system is
- * gone, an operation might block for ever. Its system call can't be cancelled.
+ * File operations at a local destination. If the server of a network file system is gone, an operation might
+ * block for ever, and its system call can't be cancelled. So each operation has a time limit, after which the
+ * agent no longer waits for it.
  */
 import { type Clock, systemClock } from "../../../../src/domain/clock.ts";
 import { RunFailedError } from "../../ports.ts";

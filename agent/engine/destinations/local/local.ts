@@ -112,8 +112,8 @@ export class LocalDestination implements Destination {
 
   async makeLocation(): Promise<void> {
     const { directory } = this.spec;
-    // Refuse to write if the file system is not mounted. The backup would fill the disk below the mount
-    // point. Once the file system is mounted again, the backup would be hidden.
+    // Refuse to write if the file system is not mounted. Otherwise the backup would fill the disk that holds
+    // the mount point, and would be hidden once the file system is mounted again.
     await this.#refuseVanished(`write to ${directory}`);
     await this.#files.at(`write to ${directory}`, () => makeDirectory(directory));
   }

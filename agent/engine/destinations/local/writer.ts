@@ -7,8 +7,9 @@ import { type LocalFiles, SYNC_LIMIT } from "./files.ts";
 
 const FILE_MODE = 0o600;
 /**
- * Number of bytes after which written data is synced to the disk, in parallel with the writing. Without these
- * syncs, the kernel stalls the writes of a large file, and the last sync stalls too.
+ * Number of bytes after which written data is synced to the disk. The sync runs in parallel with further
+ * writes. Without such syncs, the kernel stalls the writes of a large file. The sync at the end of the file
+ * then stalls too.
  */
 const SYNC_EVERY = 64 * 2 ** 20;
 
@@ -16,8 +17,8 @@ const SYNC_EVERY = 64 * 2 ** 20;
 const LAST_WRITE = 15_000;
 
 /**
- * Number of bytes that are written to find out why a write failed. A file's last block never has room for so
- * many bytes, so they need new space on the disk.
+ * Number of bytes that are written to find out why a write failed. The last block of a file never has room
+ * for all of these bytes. So the write needs new space on the disk, and fails if there is none.
  */
 const PROBE_BYTES = 1 << 20;
 
@@ -268,8 +269,8 @@ export async function syncDirectory(path: string): Promise<void> {
   try {
     await directory.sync();
   } catch (error) {
-    // Some network file systems cannot sync a directory, so ignore this error. Some of them make file names
-    // durable at once. The others never make them durable.
+    // Some network file systems cannot sync a directory, so ignore these errors. A sync is either not needed,
+    // because the file system makes file names durable at once, or not possible at all.
     if (!["EINVAL", "ENOTSUP", "EBADF"].includes(codeOf(error) ?? "")) throw error;
   }
 }

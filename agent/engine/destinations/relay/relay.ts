@@ -79,8 +79,8 @@ export class RelayDestination implements Destination {
 class RelayedRanges implements RangeSource {
   readonly what: string;
   /**
-   * Maximum time without data, in milliseconds. It is longer than the minute within which the agent that has
-   * the object on its disk must respond to the control plane.
+   * Maximum time without data, in milliseconds. The object is on the disk of another agent. That agent must
+   * respond to the control plane within one minute. This maximum is longer than that minute.
    */
   readonly idleMs = 90_000;
 

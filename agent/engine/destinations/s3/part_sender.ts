@@ -15,10 +15,12 @@ const LONGEST_BACKOFF = 30_000;
  */
 const LONGEST_IDLE = 4;
 /**
- * The time limit for a response after the last byte was sent, as a multiple of `idleMs`. The limit is
- * `FIRST_ANSWER` at first. Each attempt without a response doubles it for later attempts, at most
- * `UNANSWERED_TRIES - 1` times. The reason is that a part can stay in the buffers between the agent and the
- * bucket for a long time: at 40 KB/s, for seven minutes.
+ * The time limit for a response, counted from the last byte that was sent, as a multiple of `idleMs`. It
+ * begins at `FIRST_ANSWER`. Each attempt that gets no response doubles the limit for later attempts. It is
+ * doubled at most `UNANSWERED_TRIES - 1` times.
+ *
+ * The limit is that long because a part can stay in buffers between the agent and the bucket: at 40 KB/s, for
+ * seven minutes.
  */
 const FIRST_ANSWER = 3;
 const UNANSWERED_TRIES = 4;
@@ -99,9 +101,9 @@ export class PartSender {
   }
 
   /**
-   * Makes one attempt to send a part. Returns the outcome and the time at which the URL was signed. After an
-   * attempt that got no response, the link might be too slow for several parts at once. So new attempts are
-   * then made one at a time.
+   * Makes one attempt to send a part. Returns the outcome and the time at which the URL was signed. Attempts
+   * for several parts can run at once. But after an attempt that got no response, new attempts are made one
+   * at a time, because the link might be too slow for several parts at once.
    */
   async #try(
     partNumber: number,

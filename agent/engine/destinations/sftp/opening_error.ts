@@ -77,8 +77,10 @@ async function saidTo(client: Client, clock: Clock): Promise<string> {
 }
 
 /**
- * Returns the first four bytes of a response that is not SFTP, in the form for an error message. ssh2 parsed
- * these bytes as a number, `length`. Returns an empty string if they are not printable.
+ * Returns the first four bytes of a response that is not SFTP, as text for an error message. Returns an empty
+ * string if the bytes are not printable.
+ *
+ * @param length The number that ssh2 has read from these four bytes.
  */
 function sample(length: string | undefined): string {
   const bytes = Buffer.alloc(4);

@@ -125,9 +125,9 @@ export class SftpWriter implements ObjectWriter {
   }
 
   /**
-   * Waits for acknowledgements until `isReached` returns true. Reconnects whenever the connection is lost. If
-   * the upload fails for another reason, rejects with the first failure. Rejects with the signal's reason if
-   * the signal aborts.
+   * Waits for acknowledgements until `isReached` returns true. If the connection is lost, reconnects and
+   * waits again. If the upload fails for a reason other than a lost connection, rejects with the first such
+   * failure. If the signal aborts, rejects with the signal's reason.
    */
   async #until(isReached: () => boolean): Promise<void> {
     for (;;) {

@@ -1,6 +1,6 @@
 /**
- * Uploads an object in chunks to a Nextcloud server. Nextcloud's web server and PHP limit the size and the
- * time of one request, as its documentation explains:
+ * Uploads an object to a Nextcloud server in chunks, because Nextcloud's web server and PHP limit the size
+ * and the time of one request. Nextcloud's documentation explains this:
  * https://docs.nextcloud.com/server/latest/developer_manual/client_apis/WebDAV/chunking.html
  */
 import { createHash } from "node:crypto";
@@ -14,8 +14,8 @@ const MAX_CHUNKS = 10_000;
  */
 const CHUNK_BYTES = 10 * 2 ** 20;
 /**
- * An object can become larger than expected. If it is at most this many times as large as expected, it still
- * needs at most `MAX_CHUNKS` chunks.
+ * An object can become larger than expected. Up to this many times the expected size, `MAX_CHUNKS` chunks are
+ * enough for the object.
  */
 const GROWTH = 1.5;
 

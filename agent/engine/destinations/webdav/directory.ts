@@ -106,8 +106,9 @@ export class DavDirectory {
     const free = own?.free ?? null;
     if (free === null || used === null) return null;
     const top = this.#segments.length === 0 ? own : await this.#look(0);
-    // As a directory's used bytes, Nextcloud reports only the directory's own size. If the top directory has
-    // the same quota, the top directory's used bytes are those of the whole account.
+    // Nextcloud reports only a directory's own size as its used bytes, not the used bytes of the account. If
+    // the top directory has the same quota as this directory, the top directory's used bytes are those of the
+    // whole account.
     const isSameQuota = Math.abs((top?.free ?? -Infinity) - free) <= free * SAME_QUOTA;
     const usedOfQuota = isSameQuota ? Math.max(used, top?.used ?? 0) : used;
     return { free, total: free + usedOfQuota };
@@ -142,8 +143,8 @@ export class DavDirectory {
 const FULL = 2 ** 20;
 
 /**
- * Greatest difference in free space between two directories of the same quota, as a share of the free space.
- * Nextcloud caches the free space of each directory for five minutes.
+ * Two directories count as having the same quota if their free space differs by at most this share. With the
+ * same quota, it can differ because Nextcloud caches the free space of each directory for five minutes.
  */
 const SAME_QUOTA = 0.1;
 

@@ -127,8 +127,8 @@ export class Exchange {
     request.on("response", (response: IncomingMessage) => {
       this.#response = this.#read(response);
       this.#response.then(() => {
-        // If the body was not sent completely, close the connection. Otherwise a server that has not read the
-        // whole body might take the rest for the next request.
+        // If the request's body was not sent completely, close the connection. On an open connection, the
+        // server might take the rest of this body for the next request.
         if (request.writableFinished) this.#settle();
         else this.destroy();
       }, () => this.destroy());

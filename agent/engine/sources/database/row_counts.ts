@@ -35,7 +35,7 @@ export type UncheckedForeignKey = z.infer<typeof UncheckedForeignKey>;
 
 export const DatabaseContents = z.object({
   /**
-   * The tables that store rows themselves, even if they are empty. Views are left out. A partitioned table is
+   * The tables that store rows themselves, including empty tables. Views are left out. A partitioned table is
    * replaced by its partitions. Undefined if nothing was counted.
    */
   tables: z.array(TableRows).optional(),

@@ -33,8 +33,8 @@ export interface ScratchHost {
    * Returns the contents of the scratch database. Rejects if the database was dropped or replaced since this
    * drill created it.
    *
-   * @param expected Contents in the backup. They say what to count. If null, the tables are listed without
-   *   numbers of rows.
+   * @param expected The contents recorded in the backup. The same things are counted in the scratch database.
+   *   If null, the tables are listed without numbers of rows.
    */
   contents(wanted: DatabaseToRestore, expected: DatabaseContents | null): Promise<DatabaseContents>;
   /**

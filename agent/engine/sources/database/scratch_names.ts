@@ -11,8 +11,9 @@ export interface TemporaryNames {
 }
 
 /**
- * Maximum length of a temporary database's name, in bytes. PostgreSQL and MySQL both accept this length. A
- * longer name is shortened and gets a digest, so that it stays unique.
+ * Maximum length of a temporary database's name, in bytes. Both PostgreSQL and MySQL accept names of this
+ * length. If a name would be longer, the original name in it is shortened, and a digest of the original name
+ * is added. So the temporary name stays unique.
  */
 const MAX_BYTES = 63;
 

@@ -1,6 +1,6 @@
 /**
  * Finds the file systems that are mounted in a source. Backups leave these file systems out and report them.
- * A subvolume also has its own device number, but it is not a mount: backups contain it.
+ * Like a mount, a subvolume has its own device number. But it is not a mount, so backups contain it.
  */
 import { bytesOf, byteString, textOf } from "../../archive/bytes.ts";
 import { capture } from "../../programs/capture.ts";

@@ -4,8 +4,8 @@ import { globSource, hasWildcards, quotePattern } from "./exclusion_rules.ts";
 import { join, namesOf, parentOf, relative } from "./path_text.ts";
 
 /**
- * Converts an absolute glob. Reads directories to match the part of the glob that lies outside of the source.
- * tar matches the rest. Resolves with patterns relative to the source's root. The list is empty if the glob
+ * Converts an absolute glob to patterns relative to the source's root. Reads directories to match the part of
+ * the glob that lies outside of the source. tar matches the rest. The list of patterns is empty if the glob
  * does not lead into the source.
  *
  * @param pathsWithin Takes a path without symbolic links. Returns the paths within the root that lead to it.
@@ -58,9 +58,9 @@ async function namesMatching(directory: string, name: string): Promise<string[]>
 }
 
 /**
- * Takes the names of a path below `directory`, and returns them with some names quoted. A name is quoted if
- * exactly this name exists and `mayBeMeant` returns true for it. Wildcards in a quoted name match only
- * themselves.
+ * Quotes some of the names of a path below `directory`, and returns all names. Wildcards in a quoted name
+ * match only themselves. A name is quoted if `mayBeMeant` returns true for it and a file of exactly this name
+ * exists. If a file does not exist, its name and the following names are not quoted.
  */
 export async function quoteExisting(
   directory: string,

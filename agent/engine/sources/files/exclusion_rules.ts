@@ -43,8 +43,9 @@ export function ruleArguments(rule: ExclusionRule, keepsFiles = false): string[]
 const DEPTH = 32;
 
 /**
- * Replaces `**` by globs that tar supports. Returns one glob for each number of directories that `**` can
- * match. The first glob has no name in place of `**`. The second glob has one name, `*`, and so on.
+ * Replaces a pattern with `**` by patterns that tar supports. In place of `**`, each returned pattern has a
+ * fixed number of directories: the first pattern has none, the second has one, which is written as `*`, and
+ * so on.
  */
 function expandAnyDepth(pattern: string, isAnchored: boolean): { isAnchored: boolean; patterns: string[] } {
   const names = starNames(pattern);

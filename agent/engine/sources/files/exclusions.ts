@@ -187,11 +187,11 @@ function sourceExcludedError(given: string): RunFailedError {
 }
 
 /**
- * Resolves symbolic links in the directories of `path`, and returns the resulting path. Returns no path if
- * `path` does not exist.
+ * Returns the real paths of `path`; none if `path` does not exist. Symbolic links in the directories above
+ * it are resolved.
  *
- * If `path` is itself a symbolic link, returns the path of the link and the path of the link's target. But if
- * the link is in the source and `path` has no trailing slash, returns only the path of the link.
+ * If `path` is itself a symbolic link, returns two paths: the link's and its target's. But if the link is in
+ * the source and `path` has no trailing slash, returns only the link's path.
  */
 async function realPathsOf(path: string, isDirectory: boolean, root: string): Promise<string[]> {
   try {
@@ -215,9 +215,9 @@ async function realPathsOf(path: string, isDirectory: boolean, root: string): Pr
 }
 
 /**
- * Returns the rule for a relative pattern. If a name in the pattern contains a backslash or `[`, and
- * exactly this name exists at its place below `root`, the name is quoted, so that it matches literally.
- * `*` and `?` alone are no reason to quote a name, because each also matches itself.
+ * Returns the rule for a relative pattern. A name in the pattern is quoted, so that it matches literally, if
+ * two conditions are met: it contains a backslash or `[`, and exactly this name exists at its place below
+ * `root`. A name with only `*` or `?` is not quoted, because these also match themselves.
  */
 async function relativeRules(given: string, root: string): Promise<FoundRules> {
   const path = normalise(given);

@@ -15,7 +15,7 @@ export const MAX_PACKET = "--max-allowed-packet=1073741824";
 /**
  * First statement of each session. It overrides the server's defaults: it enables autocommit, selects the
  * standard SQL mode and removes time limits. The conditional comments name the versions of MariaDB and MySQL
- * that support the variables. Callers may append assignments, separated by commas.
+ * that support the variables. Callers are allowed to append assignments, separated by commas.
  */
 export const SESSION =
   "set session autocommit = 1, session sql_mode = '' /*M!100101 , session max_statement_time = 0 */ " +
@@ -82,8 +82,8 @@ export class MysqlConnection {
 
   /**
    * Returns the rows of a SELECT, each as a list of columns. Every column must be a number, or `hex(…)` of a
-   * text. Other values may contain tabs or line breaks. In the output, tabs separate columns and line breaks
-   * separate rows.
+   * text. In the output, tabs separate columns and line breaks separate rows. Any other value might contain
+   * tabs or line breaks.
    */
   async query(client: string, sql: string): Promise<string[][]> {
     const answer = await this.execute(client, sql);

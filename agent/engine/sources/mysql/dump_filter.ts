@@ -43,9 +43,10 @@ const EVENT = `(/\\*!50106 CREATE\\*/ (?:/\\*!50117 DEFINER=.*?\\*/ )?/\\*!50106
 const ENABLED_EVENT = new RegExp(`^${EVENT} ENABLE\\b`);
 const DISABLED_EVENT = new RegExp(`^${EVENT} DISABLE\\b(?! ON )`, "gm");
 /**
- * Matches an ALTER DATABASE statement, which names the original database. If the collation of a routine,
- * trigger or event differs from the database's, the dump has such a statement before and after it. A line
- * within a definition never matches, because it does not end with the current delimiter.
+ * Matches an ALTER DATABASE statement, which names the original database. A routine, trigger or event can
+ * have another collation than the database. The dump then has such a statement before its definition, and
+ * another one after it. A line within a definition never matches, because it does not end with the current
+ * delimiter.
  */
 const ALTERATION = /^ALTER DATABASE `(?:[^`]|``)*` (CHARACTER SET \w+ COLLATE \w+ ;+\n)$/;
 const OLD_MODE = /^(\/\*!50003 SET sql_mode .*?)NO_AUTO_CREATE_USER,?/;

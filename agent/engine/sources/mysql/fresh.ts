@@ -38,8 +38,8 @@ export const LOCK_WAIT_LIMIT = "set session lock_wait_timeout = 60;\n";
 interface ServerFacts {
   readonly version: ServerVersion;
   /**
-   * Text that names this run's lock. Each database that the run creates contains a marking table. The run
-   * stores the text in the comment of this table; see leftovers.ts.
+   * Text that names this run's lock. The run adds a marking table to each database that it creates, and
+   * stores this text in the table's comment: see leftovers.ts.
    */
   readonly lockNote: string;
   readonly ignoresCase: boolean;
@@ -188,7 +188,8 @@ export class MysqlFresh {
    * Drops the databases in {@link unfinished}. Never rejects: writes a warning for each database that cannot
    * be dropped.
    *
-   * @param next Says in the warning who will try again to drop the database: `The next restore`.
+   * @param next Who will try again to drop the database, such as `The next restore`. The warning contains
+   *   this text.
    */
   async discard(programs: ProgramContext, next: string): Promise<void> {
     if (this.unfinished.size === 0) return;

@@ -15,9 +15,9 @@ const HELD = /\bheld by (rearguard [0-9a-f-]{36})$/;
 const REPLACED = temporaryNames("").replaced;
 
 /**
- * Takes the lock that marks the databases of this run as in use. The lock ends when the run's child processes
- * are ended, or when the agent ends. Returns the text to store in the comments of tables named `MARK`.
- * Returns "" if the server does not grant the lock. Some clusters never grant it.
+ * Takes the lock that marks the databases of this run as in use. The lock is released when the run's child
+ * processes are ended, or when the agent ends. Returns the text to store in the comment of each table named
+ * `MARK`. Returns "" if the server does not grant the lock. Some clusters never grant it.
  */
 export async function holdLock(
   connection: MysqlConnection,

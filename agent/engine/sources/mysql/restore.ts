@@ -55,8 +55,8 @@ export async function openMysql(
 class MysqlHost implements DatabaseHost {
   readonly #existing = new Map<string, Existing>();
   /**
-   * Properties that each temporary database had when it was created, by the final name of the database.
-   * Loading a dump might change the collation, so the restore sets the properties again.
+   * For each database, by its final name: the properties that its temporary database had when it was created.
+   * Loading a dump might change the collation. So the restore sets these properties again after loading.
    */
   readonly #made = new Map<string, Charset>();
   /** The databases to restore, by the names that they have in the backup. */
@@ -154,8 +154,9 @@ class MysqlHost implements DatabaseHost {
   }
 
   /**
-   * Creates the postponed views. They read other databases of this restore. A postponed view may need another
-   * postponed view, so failed views are tried again. Rejects if all remaining views fail.
+   * Creates the postponed views, which read other databases of this restore. A postponed view might need
+   * another one that does not exist yet, so failed views are tried again. Rejects once all remaining views
+   * fail.
    */
   async #makePostponed(names: readonly string[]): Promise<void> {
     let left = names.flatMap((name) =>
@@ -200,8 +201,8 @@ class MysqlHost implements DatabaseHost {
   }
 
   /**
-   * Returns the character set, collation and comment for the new database. Normally they are those in the
-   * backup. But if an empty database with this name exists, that database's own are kept, because the person
+   * Returns the character set, collation and comment for the new database. Normally they come from the
+   * backup. But if an empty database with this name exists, they come from that database, because the person
    * who created it chose them.
    */
   #charset(name: string, original: string): Charset | undefined {
@@ -220,8 +221,8 @@ class MysqlHost implements DatabaseHost {
     const renamed = this.#forFinalName(name, original, definitions);
     const news = withEnabled(renamed, this.#eventsToEnable(name, original, made, renamed));
     const defaults = await findSequenceDefaults(this.server.connection, this.server.client, fresh);
-    // Drop the events, because they must not run in addition to the events of the final database. Drop the
-    // triggers, because tables with triggers cannot be moved.
+    // Drop the temporary database's events. Otherwise they would run in addition to the events of the final
+    // database. Drop its triggers, because a table with triggers cannot be moved.
     await this.server.execute(dropEvents(fresh, made) + dropTriggers(fresh, made));
     const before = existing && await findContents(this.server.connection, this.server.client, name);
     // Loading takes time, so a database that was empty at the start may have contents by now.
@@ -266,8 +267,8 @@ class MysqlHost implements DatabaseHost {
   }
 
   /**
-   * Returns the temporary database's definitions as the final database needs them. Qualified names that refer
-   * to the temporary or the original database are changed to refer to the final database.
+   * Returns the temporary database's definitions, changed for use in the final database. If a qualified name
+   * contains the temporary or the original database's name, this name is replaced by the final name.
    */
   #forFinalName(name: string, original: string, definitions: string): string {
     const { fresh } = temporaryNames(name);
@@ -290,9 +291,9 @@ class MysqlHost implements DatabaseHost {
   }
 
   /**
-   * Returns the events to enable. Normally these are the events that are enabled in the backup. Returns none
-   * if the database gets another name and its definitions name the original database. In this case, the
-   * events might change the original database.
+   * Returns the events to enable. Normally these are the events that were enabled when the backup was made.
+   * Returns none if the restored database has another name and its definitions still name the original
+   * database. Its events might then change the original database.
    */
   #eventsToEnable(name: string, original: string, { events }: Contents, definitions: string): string[] {
     const enabled = new Set(this.#rewriters.get(name)!.enabledEvents);

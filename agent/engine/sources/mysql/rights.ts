@@ -29,9 +29,9 @@ const LINE = new RegExp(
   `^(GRANT|REVOKE) (.+?) ON (?:(?:TABLE|FUNCTION|PROCEDURE|PACKAGE|PACKAGE BODY) )?${NAME}\\.${NAME} (?:TO|FROM) `,
 );
 /**
- * With any of these privileges, the login sees that a routine exists. If the login sees a routine but is not
- * allowed to read its text, mysqldump fails with a message. A login with none of these privileges does not
- * see the routine, and mysqldump silently leaves it out.
+ * Privileges with which a login sees that a routine exists. One of them is enough. If the login then is not
+ * allowed to read the routine's text, mysqldump fails with a message. If the login has none of these
+ * privileges, it does not see the routine, and mysqldump silently leaves the routine out.
  */
 const SHOWS_ROUTINES = ["CREATE ROUTINE", "ALTER ROUTINE", "EXECUTE"];
 

@@ -181,8 +181,8 @@ class MysqlScratch implements ScratchHost {
     if (Object.values(contents).some((names) => names.length > 0)) {
       throw new RunFailedError(`database ${name} is in the way of the drill. Drop or rename it, ${ADVICE}.`);
     }
-    // The database is empty and lacks the table that marks scratch databases. So an earlier drill created
-    // this database. The agent of that drill was killed before it could create the table.
+    // A drill creates its database first, then the table that marks the database. This database is empty and
+    // has no such table. So an earlier drill created it, and that drill's agent was killed in between.
     await this.server.execute(`drop database ${quote(name)}`);
   }
 

@@ -64,9 +64,9 @@ export function renameTriggerHead(sql: string, renaming: Renaming): string {
 }
 
 /**
- * Renames a database wherever its name qualifies another name. Returns the SQL unchanged if the database's
- * name also occurs without a dot after it. Such an occurrence might be a table, column or alias, and these
- * can qualify names too.
+ * Renames a database wherever its name qualifies another name. Returns the SQL unchanged if the name also
+ * occurs without a dot after it. There, the name might be that of a table, column or alias. A table, column
+ * or alias can qualify names too, so it would be unclear what a name before a dot means.
  */
 export function renameDatabase(sql: string, renaming: Renaming): string {
   return standsAlone(sql, renaming.from, /^(?:DATABASE|USE|\.)$/i) ? sql : rename(sql, renaming, () => true);

@@ -57,8 +57,9 @@ export class PostgresqlConnection {
   ) {}
 
   /**
-   * Opens a connection. On a socket, PostgreSQL might accept only the system user that has the role's name.
-   * So on a socket, the programs run as this system user.
+   * Opens a connection. If the connection uses a socket, PostgreSQL might accept only the system user that
+   * has the same name as the role. So an agent that is root runs the programs as this system user, unless the
+   * job names another user.
    *
    * @param options Settings for the session, as in the variable `PGOPTIONS`.
    */

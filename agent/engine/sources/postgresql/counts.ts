@@ -80,8 +80,9 @@ export async function countInSnapshot(
 }
 
 /**
- * Returns whether the connection limits allow a second connection. Also returns true if the query fails, for
- * example because the database was dropped in the meantime. The dump then reports the error.
+ * Returns whether the connection limits of the database and the login allow a second connection. If the query
+ * for the limits fails, for example because the database was dropped in the meantime, returns true. The dump
+ * that follows reports the error.
  */
 async function allowsCount(client: PostgresqlClient, database: string): Promise<boolean> {
   try {
@@ -112,9 +113,10 @@ function withProperties({ objects }: DatabaseContents, properties: DatabasePrope
 }
 
 /**
- * Returns a database's current contents. Rejects with a `RunFailedError` if they can't be read.
+ * Returns the current contents of `database`. Rejects with a `RunFailedError` if they can't be read.
  *
- * @param maintenanceDatabase Another database. The properties of `database` are read over a connection to it.
+ * @param maintenanceDatabase Another database to connect to. The properties of `database` are read over this
+ *   connection.
  */
 export async function contentsNow(
   { connection, psql }: PostgresqlClient,

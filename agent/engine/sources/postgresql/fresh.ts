@@ -53,7 +53,7 @@ export interface NewDatabase {
   readonly comment: string;
   /**
    * Existing database with the final name; undefined if there is none. If the existing database is empty, the
-   * new one gets its properties, because a user chose these properties for this restore.
+   * new database gets the existing one's properties, because a user chose them for this restore.
    */
   readonly existing?: Properties & { isOccupied: boolean };
   /** Whether the new database gets the original's owner. If false, the restore's login owns it. */
@@ -242,8 +242,8 @@ export class PostgresqlFresh {
   }
 
   /**
-   * Returns an obstacle if a database has this name. The database is a user's, or Rearguard made it for
-   * another restore.
+   * Returns an obstacle if a database has this name. Either a user made the database, or Rearguard made it
+   * for another restore.
    *
    * @param ignoresOwn If true, a database that Rearguard made is no obstacle, because it might be a leftover.
    */
@@ -264,7 +264,8 @@ export class PostgresqlFresh {
   /**
    * Drops the databases in {@link unfinished}. If one cannot be dropped, writes a warning. Never rejects.
    *
-   * @param next Words for the warning: what will try again to drop the database, such as `The next restore`.
+   * @param next What will try again to drop the database, in words for the warning: for example, `The next
+   *   restore`.
    */
   async discard(programs: ProgramContext, next: string): Promise<void> {
     if (this.unfinished.size === 0) return;

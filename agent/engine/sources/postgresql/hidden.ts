@@ -3,8 +3,8 @@ import type { PostgresqlClient } from "./connection.ts";
 
 /**
  * Returns the user mappings whose options PostgreSQL hides from the login, such as `ada on server archive`.
- * pg_dump stores these mappings without options, and so without their passwords. The query decides by the
- * same condition as the system view `pg_user_mappings`, which hides the options.
+ * pg_dump stores these mappings without options, and so without their passwords. The system view
+ * `pg_user_mappings` hides the options. The query uses the same condition as this view.
  */
 export async function findHiddenMappings(
   { connection, psql }: PostgresqlClient,

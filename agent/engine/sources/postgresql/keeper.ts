@@ -1,7 +1,7 @@
 /**
- * Keeps a connection open to one of Rearguard's own databases while the database is in use. Without the
- * connection, other restores and drills would take the database for a killed agent's leftover. When the agent
- * ends, psql's input ends, and then psql closes the connection.
+ * Keeps a connection open to a database that Rearguard made, while the run uses the database. Without the
+ * connection, other restores and drills would assume that a killed agent left the database behind. When the
+ * agent ends, psql's input ends. Then psql closes the connection.
  */
 import type { ProgramContext } from "../../run_context.ts";
 import type { PostgresqlClient } from "./connection.ts";

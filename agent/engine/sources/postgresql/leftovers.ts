@@ -9,8 +9,7 @@ import { dropDatabase, literal } from "./sql.ts";
 
 /**
  * Drops databases that restores and drills were loading, and originals that restores had already replaced.
- * Keeps an original that a restore renamed before the load. The next restore renames the original
- * back.
+ * Keeps an original that a restore has renamed but not replaced yet. The next restore renames it back.
  */
 export async function dropAbandoned(
   { connection, psql }: PostgresqlClient,

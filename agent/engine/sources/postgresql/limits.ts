@@ -5,7 +5,7 @@ import { literal } from "./sql.ts";
 /**
  * Returns whether the login is allowed to open two more connections to `database`. The login's role and the
  * database each have a limit on connections. Superusers have no limit. Returns true if the database does not
- * exist. Also stores the result in `connection.isLimited`.
+ * exist. Sets `connection.isLimited` to the opposite of the result.
  *
  * @param maintenanceDatabase Database in which the limits are queried.
  */

@@ -159,9 +159,9 @@ async function addForeignKeys(
 }
 
 /**
- * Tries several statements for adding one foreign key, one after another, until one succeeds. Returns the
- * index of the successful statement. If none succeeds, returns the last error. If the foreign key already
- * exists, returns 0.
+ * Tries statements until one succeeds. Each statement adds the same foreign key in another way. Returns the
+ * index of the successful statement. If a statement fails because the foreign key already exists, returns 0.
+ * If all fail for other reasons, returns the last error.
  */
 async function firstSuccessful(
   server: PostgresqlFresh,

@@ -22,8 +22,8 @@ const PROGRAMS = "'rearguard', 'pg_dump', 'pg_dumpall', 'pg_restore', 'psql'";
 /**
  * Describes the lock that the run waits for. Returns null if the run waits for no lock.
  *
- * @param names Databases to try for the connection before the usual ones. The login might have no access to
- *   the usual databases.
+ * @param names Databases to connect to. They are tried before the usual databases, because the login might
+ *   have no access to the usual ones.
  */
 export async function findLockWait(
   login: Parameters<typeof PostgresqlConnection.open>[0],

@@ -111,8 +111,8 @@ function ifCatalogExists(catalog: string, statement: string): string {
 }
 
 /**
- * SQL expressions, by catalog. Each returns the id of the table to which an object `o` of the catalog
- * belongs. If an extension created the table, the object also counts as part of the extension.
+ * SQL expressions, by catalog. For an object `o` of the catalog, the expression returns the id of the table
+ * to which `o` belongs. If that table belongs to an extension, `o` counts as part of the extension too.
  */
 const TABLE_OF: Readonly<Record<string, string>> = {
   pg_class: "(select x.indrelid from pg_index x where x.indexrelid = o.oid)",
@@ -152,8 +152,9 @@ function objectsOf([catalog, condition]: typeof CATALOGS[number]): string {
 }
 
 /**
- * Conditions, by catalog, that only relations and types with an owner of their own meet. All others are left
- * out, because they have the owner of their table or element type.
+ * Conditions, by catalog, for relations and types that have an owner of their own. The other relations and
+ * types have the owner of their table or element type, and are left out. A catalog without a condition here
+ * has only objects with an owner of their own.
  */
 const NOT_OWNED = {
   pg_class: "o.relkind in ('r', 'p', 'v', 'm', 'f', 'S') and o.relpersistence <> 't'",

@@ -26,8 +26,8 @@ export interface PlainEdits {
 const NEWLINE = 10;
 const END_OF_ROWS = bytesOf("\n\\.\n");
 /**
- * Matches the comment that starts an entry of the dump. Before the first entry, a dump has its settings and,
- * with `--clean`, statements that drop existing objects.
+ * Matches the comment at the start of each entry of the dump. The lines before the first entry are the dump's
+ * settings. With `--clean`, statements that drop existing objects also come before the first entry.
  */
 const ENTRY = /^-- (?:TOC entry |Name: |Data for Name: )/;
 const PREAMBLE = /^(?:SET |SELECT pg_catalog\.set_config)/;

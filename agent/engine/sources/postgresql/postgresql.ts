@@ -83,8 +83,8 @@ export async function preparePostgresql(
 }
 
 /**
- * Drops databases that are left over from restores and drills that were killed. Then describes the server.
- * Backups drop such databases too, because otherwise they would stay until the next restore.
+ * Drops databases that killed restores and drills left. Then describes the server. Restores drop such
+ * databases as well. A backup also drops them, because the next restore might be a long time away.
  */
 async function describeCleanServer(
   client: PostgresqlClient,
@@ -180,8 +180,9 @@ async function databasePart(database: string, plan: Plan): Promise<SourcePart> {
 }
 
 /**
- * Returns whether the database no longer exists. Returns false if the server does not answer. If the result
- * is false, the run reports the database as missing from the backup.
+ * Called when the dump of a database has failed. Returns true if the database no longer exists. Returns false
+ * if it exists, or if the server does not answer. If the result is false, the run reports that the backup
+ * lacks the database.
  */
 async function isGone(database: string, { client: { connection, psql }, server }: Plan): Promise<boolean> {
   try {

@@ -43,8 +43,8 @@ export function privilegedStatement({ extensions }: Privileged): (statement: str
 }
 
 /**
- * Adds objects to `found`, the contents that a drill found. These are the objects that the drill did not
- * restore. The drill then reports them as not compared, and not as lost.
+ * Adds the objects that a drill did not restore to `found`, the contents that the drill found. So the drill
+ * reports these objects as not compared, and not as lost.
  */
 export function withPrivileged(
   found: DatabaseContents,

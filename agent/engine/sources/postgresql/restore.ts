@@ -1,7 +1,7 @@
 /**
  * Restores PostgreSQL databases. Creates a temporary database from `template0` and loads the backup into it.
- * The temporary database gets the encoding, collation, owner and properties of the existing database with the
- * final name. If no such database exists, it gets those in the backup. At the end, one transaction swaps the
+ * If a database with the final name exists, the temporary database gets its encoding, collation, owner and
+ * properties. If none exists, it gets those that the backup contains. At the end, one transaction swaps the
  * two databases by renaming them.
  */
 import type { DatabaseTarget } from "../../../../src/definitions/sources/database_server.ts";

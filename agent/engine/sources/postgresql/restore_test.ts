@@ -333,7 +333,7 @@ Deno.test("the next run drops leftovers of killed restores and drills, except da
   );
   await busy;
   // A backup drops databases that a killed restore left. It must not drop the databases of a restore that is
-  // still running. The backup recognizes such databases, because the restore stays connected to them.
+  // still running. The backup recognizes a running restore's databases by the restore's connections to them.
   let concurrent: Promise<unknown> | null = null;
   run.onLine = (line) => {
     if (line.startsWith("Everything is loaded")) concurrent ??= backUpConcurrently();

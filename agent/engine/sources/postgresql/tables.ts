@@ -5,8 +5,9 @@ import type { UncheckedForeignKey } from "../database/row_counts.ts";
 
 export interface ExcludedTable {
   /**
-   * The task's entry that names the table, or the table that it is a partition of. Null for a materialized
-   * view that no entry names: it is excluded because it reads an excluded materialized view.
+   * The task's entry that names the table. For a partition, the entry can also name the table that it belongs
+   * to. Null for a materialized view that no entry names: it is excluded because it reads an excluded
+   * materialized view.
    */
   entry: string | null;
   oid: number;
@@ -18,9 +19,11 @@ export interface ExcludedTable {
 
 /**
  * Returns the tables that the task's entries name, and their partitions. An entry is `schema.table`, or
- * `table` in any schema. Names are taken literally. If a materialized view is excluded, a restore does not
- * fill it, and an unfilled view cannot be read. So materialized views that read an excluded materialized view
- * are excluded too.
+ * `table` for the tables with this name in all schemas. Names are taken literally.
+ *
+ * Also returns the materialized views that read an excluded materialized view. A restore does not fill an
+ * excluded view. A view that is not filled cannot be read, so the restore could not fill the views that read
+ * it.
  */
 export async function findExcludedTables(
   connection: PostgresqlConnection,
@@ -97,8 +100,8 @@ export async function findUncheckedForeignKeys(
 }
 
 /**
- * Returns the option that makes pg_dump leave out a table's rows. pg_dump reads the name as a pattern;
- * within quotes, only a quote is special.
+ * Returns the option that makes pg_dump leave out a table's rows. pg_dump reads the table's name as a
+ * pattern. In a quoted name, only the quote character has a special meaning.
  */
 export function excludeArgument({ schema, name }: Pick<ExcludedTable, "schema" | "name">): string {
   return `--exclude-table-data=${identifier(schema)}.${identifier(name)}`;

@@ -26,7 +26,8 @@ const PROPERTIES = ["page_size", "encoding", "auto_vacuum", "user_version", "app
 /**
  * Checks the structure of a copy. Returns damage as faults, and everything else as notes for the output.
  *
- * @param check `quick_check` is faster, but does not compare indexes with their tables.
+ * @param check `quick_check` is faster than `integrity_check`, but does not compare indexes with their
+ *   tables.
  */
 export async function faultsOf(
   runner: Runner,

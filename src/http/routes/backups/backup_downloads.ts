@@ -83,8 +83,8 @@ export const backupDownloadEndpoints: readonly Endpoint[] = [
 
 /**
  * Returns a function that takes an object's ETag. The function returns the requested range; null for the
- * whole object. If `If-Range` names another ETag, the client already has bytes of another object. The
- * function then ignores the range.
+ * whole object. If `If-Range` names an ETag other than the object's, the client already has bytes of a
+ * different object. The function then ignores the range and returns null.
  */
 function rangeOf({ headers, method }: Request): ChooseRange {
   return (etag) => {

@@ -125,9 +125,9 @@ export const enrolmentEndpoints: readonly Endpoint[] = [
 ];
 
 /**
- * Builds the shell command that installs an agent. The command passes the token in the environment of the
- * program. Only the program's user and root can read this environment. Arguments are readable for every user
- * of the server.
+ * Builds the shell command that installs an agent. The command passes the token to the install script as an
+ * environment variable. Only root and the script's own user can read the script's environment. An argument
+ * would be readable for every user of the server.
  */
 function installCommand(baseUrl: string, token: string): string {
   const url = `'${`${baseUrl}/install.sh`.replaceAll("'", "'\\''")}'`;

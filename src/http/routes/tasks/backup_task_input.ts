@@ -34,9 +34,9 @@ export const TaskScheduleInput = NEEDS_UNLESS_CRON.reduce(
 ).openapi("TaskScheduleInput");
 
 /**
- * Returns the schema with additional rules, each of which involves several fields. Each field that is
- * required or not depending on another field has a rule of its own, so that one response names all missing
- * fields.
+ * Returns the schema with additional rules, each of which involves several fields. Some fields are required
+ * only for some values of another field. Each field of this kind has a rule of its own, so that one response
+ * names all missing fields.
  */
 function requireMissing(schema: typeof fields): typeof fields {
   const needs = [

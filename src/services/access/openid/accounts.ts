@@ -48,8 +48,9 @@ export function accountOf(
     if (found === undefined && grants.length > 0 && !hasRights(rights)) {
       return refuse("No group of the person has a role here.");
     }
-    // Link an administrator only if the provider's groups make the person an administrator, too. Otherwise,
-    // whoever gets an administrator's address at the provider would become administrator here.
+    // Link an administrator's account only if the provider's groups also make the person an administrator.
+    // Otherwise, a person could become administrator here just by getting an administrator's email address at
+    // the provider.
     if (found?.is_admin === true && rights.isAdmin !== true) {
       return refuse("An administrator's account is linked only by a group with administrator.", found.id);
     }

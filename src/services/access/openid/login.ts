@@ -39,9 +39,9 @@ export interface OpenidLogin {
 /**
  * Begins a log-in.
  *
- * @param login.redirectUri The address of this control plane to which the provider sends the browser back.
+ * @param login.redirectUri An address of this control plane. The provider sends the browser back to it.
  * @param login.note Text that follows the first full stop of the `state` parameter. The provider sends the
- * parameter back. Nobody can change the text.
+ *   parameter back. If the text was changed, the log-in is refused.
  * @param login.isFresh Whether the user has to authenticate at the provider again.
  */
 export async function beginOpenidLogin(

@@ -74,7 +74,7 @@ export class OpenidProvider {
   /**
    * Returns the person whom the provider names in its answer.
    *
-   * @param answer The address to which the provider has sent the browser, with its query.
+   * @param answer The address to which the provider has sent the browser, including the query.
    * @throws {UnauthenticatedError} If the answer is not valid.
    * @throws {UnavailableError} If the provider can't be used.
    */

@@ -7,9 +7,9 @@ import { Network } from "../../../network/network.ts";
 const MAX_ANSWER = 262_144;
 
 /**
- * Reports that a request got no usable response. Either the connection failed, or the response took too long
- * or was too large. This class is a `TypeError`, because the client library would wrap an error of
- * another class.
+ * Reports that a request got no usable response: the connection failed, or the response took too long or was
+ * too large. This class extends `TypeError`, because the client library would wrap an error that is no
+ * `TypeError`.
  */
 export class UnreachableError extends TypeError {
   override readonly name = "UnreachableError";
@@ -23,9 +23,10 @@ interface ProviderRequest {
 }
 
 /**
- * Returns a function that works like `fetch`. The issuer's own origin is allowed to have any address, because
- * the operator configured it. If the provider names another origin, its URL must be https, and its address
- * must comply with the rules for addresses that users enter. Redirects are not followed.
+ * Returns a function that works like `fetch`, but does not follow redirects. URLs of the issuer's own origin
+ * are allowed to have any address, because the operator configured the issuer. All other URLs come from the
+ * provider. They must be https, and their addresses must comply with the rules for addresses that users
+ * enter.
  */
 export function providerFetch(
   issuer: string,

@@ -81,8 +81,8 @@ export function BackupChecks({ view, backup, checks }: ChecksProps) {
 }
 
 /**
- * Says in words what a successful run has shown. Returns null if the run has shown nothing, or if its agent
- * is too old to report this.
+ * Says in words what a successful run has shown about the backup. Returns null if the run has shown nothing,
+ * or if the run's agent is too old to report what it has shown.
  */
 function shownBy({ kind, evidence, restored }: Check): string | null {
   if (evidence === null) {

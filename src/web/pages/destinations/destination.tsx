@@ -199,8 +199,8 @@ async function showOne(view: View, id: string, check?: CheckResult): Promise<Pag
 }
 
 /**
- * Returns the path of the page that follows when a destination is saved. In the wizard for a new task, this
- * is the wizard's next step. Otherwise it is the destination's own page.
+ * Returns the path of the page to show after a destination was saved. In the wizard for a new task, this is
+ * the wizard's next step. Otherwise it is the destination's own page.
  */
 function nextAfter(form: Form, id: number): string {
   const back = nextPath(form.text("back"), "");

@@ -124,8 +124,8 @@ function RunList({ view, runs }: { view: View; runs: ListPage<Run> }) {
 }
 
 /**
- * Returns the numbers of each day, which the page shows above the list of runs. If the page is filtered by a
- * task or server, the numbers are those of this task or server.
+ * Returns the numbers of each day. The page shows them above the list of runs. If the page is filtered by a
+ * task or server, the numbers are only those of this task or server.
  */
 async function readDays(view: View) {
   const { timezone } = view.user;

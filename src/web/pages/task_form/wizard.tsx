@@ -107,7 +107,8 @@ const TITLES: Readonly<Record<StepName, string>> = {
 
 /**
  * Checks the answer of the step before `step`. If this answer is wrong, returns the step that must be
- * corrected. Otherwise returns `step`. `problem` says what is wrong; absent if the step itself shows that.
+ * corrected. Otherwise returns `step`. `problem` says what is wrong. It is absent if nothing is wrong, or if
+ * the page of the returned step finds the problem itself.
  */
 async function firstWrong(
   view: View,
