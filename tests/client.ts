@@ -19,6 +19,9 @@ const HEAD = `/**
  */
 const FAILURES = ["Error", "Unauthenticated", "Forbidden", "ValidationError"];
 
+/** Maximum width of a comment, in columns. */
+const WIDTH = 110;
+
 // deno-lint-ignore no-explicit-any
 type Json = any;
 
@@ -86,7 +89,22 @@ function comment(text: string): string {
     .filter((line) => line !== "" && !/^(@enum|@default|Format:)/.test(line))
     .join(" ").replaceAll("@description ", "");
   const [sentence] = /^.*?\.(?= |$)/.exec(words) ?? [words];
-  return sentence === "" ? "" : `${indent}/** ${sentence} */\n`;
+  if (sentence === "") return "";
+  const line = `${indent}/** ${sentence} */\n`;
+  if (line.length <= WIDTH) return line;
+  return `${indent}/**\n${wrapped(sentence, `${indent} * `)}${indent} */\n`;
+}
+
+/** Breaks a text into lines that begin with `start` and are not wider than {@link WIDTH}. */
+function wrapped(text: string, start: string): string {
+  const lines: string[] = [];
+  for (const word of text.split(" ")) {
+    const last = lines.at(-1);
+    if (last !== undefined && start.length + last.length + 1 + word.length <= WIDTH) {
+      lines[lines.length - 1] = `${last} ${word}`;
+    } else lines.push(word);
+  }
+  return lines.map((line) => `${start}${line}\n`).join("");
 }
 
 if (import.meta.main) await Deno.writeTextFile(SCHEMA, (await clientSchema()).generated);

@@ -445,7 +445,10 @@ export interface paths {
           content: {
             "application/json": {
               data: components["schemas"]["SchedulePreview"];
-              /** Fields that were sent and ignored, because the operation does not know them, and effects of the change that may be unwanted. */
+              /**
+               * Fields that were sent and ignored, because the operation does not know them, and effects of
+               * the change that may be unwanted.
+               */
               warnings?: string[];
             };
           };
@@ -511,7 +514,10 @@ export interface paths {
           content: {
             "application/json": {
               data: components["schemas"]["BulkResult"];
-              /** Fields that were sent and ignored, because the operation does not know them, and effects of the change that may be unwanted. */
+              /**
+               * Fields that were sent and ignored, because the operation does not know them, and effects of
+               * the change that may be unwanted.
+               */
               warnings?: string[];
             };
           };
@@ -597,7 +603,10 @@ export interface paths {
           content: {
             "application/json": {
               data: components["schemas"]["BackupTask"];
-              /** Fields that were sent and ignored, because the operation does not know them, and effects of the change that may be unwanted. */
+              /**
+               * Fields that were sent and ignored, because the operation does not know them, and effects of
+               * the change that may be unwanted.
+               */
               warnings?: string[];
             };
           };
@@ -657,7 +666,10 @@ export interface paths {
           content: {
             "application/json": {
               data: components["schemas"]["BackupTask"];
-              /** Fields that were sent and ignored, because the operation does not know them, and effects of the change that may be unwanted. */
+              /**
+               * Fields that were sent and ignored, because the operation does not know them, and effects of
+               * the change that may be unwanted.
+               */
               warnings?: string[];
             };
           };
@@ -784,7 +796,10 @@ export interface paths {
             "application/json": {
               message: string;
               backup_task_log_id: number;
-              /** Fields that were sent and ignored, because the operation does not know them, and effects of the change that may be unwanted. */
+              /**
+               * Fields that were sent and ignored, because the operation does not know them, and effects of
+               * the change that may be unwanted.
+               */
               warnings?: string[];
             };
           };
@@ -1003,7 +1018,9 @@ export interface paths {
           until?: string;
           /** Whether the records contain the last 4 KB of their output (`tail`, the default) or none. */
           output?: "none" | "tail";
-          /** Only records with this text in the reason, or in the label of the backup task, ignoring case. */
+          /**
+           * Only records with this text in the reason, or in the label of the backup task, ignoring case.
+           */
           search?: string;
           /** The sort field; a leading dash reverses the order: `-id` shows the newest first. */
           sort?: "id" | "-id" | "created_at" | "-created_at";
@@ -1058,7 +1075,9 @@ export interface paths {
           until?: string;
           /** Whether the records contain the last 4 KB of their output (`tail`, the default) or none. */
           output?: "none" | "tail";
-          /** Only records with this text in the reason, or in the label of the backup task, ignoring case. */
+          /**
+           * Only records with this text in the reason, or in the label of the backup task, ignoring case.
+           */
           search?: string;
           /** The sort field; a leading dash reverses the order: `-id` shows the newest first. */
           sort?: "id" | "-id" | "created_at" | "-created_at";
@@ -1402,7 +1421,9 @@ export interface paths {
           since?: string;
           /** Created before this time. */
           until?: string;
-          /** Only records with this text in the file name, or in the label of the backup task, ignoring case. */
+          /**
+           * Only records with this text in the file name, or in the label of the backup task, ignoring case.
+           */
           search?: string;
           /** The sort field; a leading dash reverses the order: `-id` shows the newest first. */
           sort?: "id" | "-id" | "created_at" | "-created_at" | "size" | "-size";
@@ -1539,7 +1560,9 @@ export interface paths {
           since?: string;
           /** Created before this time. */
           until?: string;
-          /** Only records with this text in the file name, or in the label of the backup task, ignoring case. */
+          /**
+           * Only records with this text in the file name, or in the label of the backup task, ignoring case.
+           */
           search?: string;
           /** The sort field; a leading dash reverses the order: `-id` shows the newest first. */
           sort?: "id" | "-id" | "created_at" | "-created_at" | "size" | "-size";
@@ -1709,7 +1732,10 @@ export interface paths {
               meta: components["schemas"]["PageMeta"];
               /** How many further members may exist: the number of unreadable lines of the index. */
               unlisted_count: number;
-              /** Fields that were sent and ignored, because the operation does not know them, and effects of the change that may be unwanted. */
+              /**
+               * Fields that were sent and ignored, because the operation does not know them, and effects of
+               * the change that may be unwanted.
+               */
               warnings?: string[];
             };
           };
@@ -1755,9 +1781,13 @@ export interface paths {
                 created_at: string;
                 reason: string;
               }[];
-              /** How many older backups were not searched: a search without a task covers the newest 1,000. */
+              /**
+               * How many older backups were not searched: a search without a task covers the newest 1,000.
+               */
               older_count: number;
-              /** How many lines of indexes contain the text and can't be read: each may be a further file. */
+              /**
+               * How many lines of indexes contain the text and can't be read: each may be a further file.
+               */
               unlisted_count: number;
             };
           };
@@ -1810,11 +1840,18 @@ export interface paths {
                 created_at: string;
                 reason: string;
               }[];
-              /** How many older backups were not searched: a search without a task covers the newest 1,000. */
+              /**
+               * How many older backups were not searched: a search without a task covers the newest 1,000.
+               */
               older_count: number;
-              /** How many lines of indexes contain the text and can't be read: each may be a further file. */
+              /**
+               * How many lines of indexes contain the text and can't be read: each may be a further file.
+               */
               unlisted_count: number;
-              /** Fields that were sent and ignored, because the operation does not know them, and effects of the change that may be unwanted. */
+              /**
+               * Fields that were sent and ignored, because the operation does not know them, and effects of
+               * the change that may be unwanted.
+               */
               warnings?: string[];
             };
           };
@@ -1858,9 +1895,13 @@ export interface paths {
                 created_at: string;
                 reason: string;
               }[];
-              /** How many older backups were not searched: a search without a task covers the newest 1,000. */
+              /**
+               * How many older backups were not searched: a search without a task covers the newest 1,000.
+               */
               older_count: number;
-              /** How many lines of indexes contain the text and can't be read: each may be a further file. */
+              /**
+               * How many lines of indexes contain the text and can't be read: each may be a further file.
+               */
               unlisted_count: number;
             };
           };
@@ -1911,11 +1952,18 @@ export interface paths {
                 created_at: string;
                 reason: string;
               }[];
-              /** How many older backups were not searched: a search without a task covers the newest 1,000. */
+              /**
+               * How many older backups were not searched: a search without a task covers the newest 1,000.
+               */
               older_count: number;
-              /** How many lines of indexes contain the text and can't be read: each may be a further file. */
+              /**
+               * How many lines of indexes contain the text and can't be read: each may be a further file.
+               */
               unlisted_count: number;
-              /** Fields that were sent and ignored, because the operation does not know them, and effects of the change that may be unwanted. */
+              /**
+               * Fields that were sent and ignored, because the operation does not know them, and effects of
+               * the change that may be unwanted.
+               */
               warnings?: string[];
             };
           };
@@ -2081,7 +2129,10 @@ export interface paths {
             "application/json": {
               message: string;
               backup_task_log_id: number;
-              /** Fields that were sent and ignored, because the operation does not know them, and effects of the change that may be unwanted. */
+              /**
+               * Fields that were sent and ignored, because the operation does not know them, and effects of
+               * the change that may be unwanted.
+               */
               warnings?: string[];
             };
           };
@@ -2128,7 +2179,10 @@ export interface paths {
             "application/json": {
               message: string;
               backup_task_log_id: number;
-              /** Fields that were sent and ignored, because the operation does not know them, and effects of the change that may be unwanted. */
+              /**
+               * Fields that were sent and ignored, because the operation does not know them, and effects of
+               * the change that may be unwanted.
+               */
               warnings?: string[];
             };
           };
@@ -2165,7 +2219,10 @@ export interface paths {
           content: {
             "application/json": {
               data: components["schemas"]["Backup"];
-              /** Fields that were sent and ignored, because the operation does not know them, and effects of the change that may be unwanted. */
+              /**
+               * Fields that were sent and ignored, because the operation does not know them, and effects of
+               * the change that may be unwanted.
+               */
               warnings?: string[];
             };
           };
@@ -2370,7 +2427,10 @@ export interface paths {
           content: {
             "application/json": {
               data: components["schemas"]["RemoteServer"];
-              /** Fields that were sent and ignored, because the operation does not know them, and effects of the change that may be unwanted. */
+              /**
+               * Fields that were sent and ignored, because the operation does not know them, and effects of
+               * the change that may be unwanted.
+               */
               warnings?: string[];
             };
           };
@@ -2430,7 +2490,10 @@ export interface paths {
           content: {
             "application/json": {
               data: components["schemas"]["RemoteServer"];
-              /** Fields that were sent and ignored, because the operation does not know them, and effects of the change that may be unwanted. */
+              /**
+               * Fields that were sent and ignored, because the operation does not know them, and effects of
+               * the change that may be unwanted.
+               */
               warnings?: string[];
             };
           };
@@ -2701,7 +2764,10 @@ export interface paths {
               inventoried_at: string | null;
               /** What the agent could not look at, and why. */
               notes: string[];
-              /** Fields that were sent and ignored, because the operation does not know them, and effects of the change that may be unwanted. */
+              /**
+               * Fields that were sent and ignored, because the operation does not know them, and effects of
+               * the change that may be unwanted.
+               */
               warnings?: string[];
             };
           };
@@ -2744,7 +2810,10 @@ export interface paths {
               inventoried_at: string | null;
               /** What the agent could not look at, and why. */
               notes: string[];
-              /** Fields that were sent and ignored, because the operation does not know them, and effects of the change that may be unwanted. */
+              /**
+               * Fields that were sent and ignored, because the operation does not know them, and effects of
+               * the change that may be unwanted.
+               */
               warnings?: string[];
             };
           };
@@ -2781,7 +2850,10 @@ export interface paths {
           content: {
             "application/json": {
               data: components["schemas"]["EnrolmentToken"];
-              /** Fields that were sent and ignored, because the operation does not know them, and effects of the change that may be unwanted. */
+              /**
+               * Fields that were sent and ignored, because the operation does not know them, and effects of
+               * the change that may be unwanted.
+               */
               warnings?: string[];
             };
           };
@@ -3016,7 +3088,10 @@ export interface paths {
           content: {
             "application/json": {
               data: components["schemas"]["BackupDestination"];
-              /** Fields that were sent and ignored, because the operation does not know them, and effects of the change that may be unwanted. */
+              /**
+               * Fields that were sent and ignored, because the operation does not know them, and effects of
+               * the change that may be unwanted.
+               */
               warnings?: string[];
             };
           };
@@ -3076,7 +3151,10 @@ export interface paths {
           content: {
             "application/json": {
               data: components["schemas"]["BackupDestination"];
-              /** Fields that were sent and ignored, because the operation does not know them, and effects of the change that may be unwanted. */
+              /**
+               * Fields that were sent and ignored, because the operation does not know them, and effects of
+               * the change that may be unwanted.
+               */
               warnings?: string[];
             };
           };
@@ -3169,7 +3247,10 @@ export interface paths {
           content: {
             "application/json": {
               data: components["schemas"]["BackupDestinationCheck"];
-              /** Fields that were sent and ignored, because the operation does not know them, and effects of the change that may be unwanted. */
+              /**
+               * Fields that were sent and ignored, because the operation does not know them, and effects of
+               * the change that may be unwanted.
+               */
               warnings?: string[];
             };
           };
@@ -3206,7 +3287,10 @@ export interface paths {
           content: {
             "application/json": {
               data: components["schemas"]["BackupDestinationCheck"];
-              /** Fields that were sent and ignored, because the operation does not know them, and effects of the change that may be unwanted. */
+              /**
+               * Fields that were sent and ignored, because the operation does not know them, and effects of
+               * the change that may be unwanted.
+               */
               warnings?: string[];
             };
           };
@@ -3306,7 +3390,10 @@ export interface paths {
           content: {
             "application/json": {
               data: components["schemas"]["NotificationStream"];
-              /** Fields that were sent and ignored, because the operation does not know them, and effects of the change that may be unwanted. */
+              /**
+               * Fields that were sent and ignored, because the operation does not know them, and effects of
+               * the change that may be unwanted.
+               */
               warnings?: string[];
             };
           };
@@ -3366,7 +3453,10 @@ export interface paths {
           content: {
             "application/json": {
               data: components["schemas"]["NotificationStream"];
-              /** Fields that were sent and ignored, because the operation does not know them, and effects of the change that may be unwanted. */
+              /**
+               * Fields that were sent and ignored, because the operation does not know them, and effects of
+               * the change that may be unwanted.
+               */
               warnings?: string[];
             };
           };
@@ -3563,7 +3653,10 @@ export interface paths {
           content: {
             "application/json": {
               data: components["schemas"]["Tag"];
-              /** Fields that were sent and ignored, because the operation does not know them, and effects of the change that may be unwanted. */
+              /**
+               * Fields that were sent and ignored, because the operation does not know them, and effects of
+               * the change that may be unwanted.
+               */
               warnings?: string[];
             };
           };
@@ -3623,7 +3716,10 @@ export interface paths {
           content: {
             "application/json": {
               data: components["schemas"]["Tag"];
-              /** Fields that were sent and ignored, because the operation does not know them, and effects of the change that may be unwanted. */
+              /**
+               * Fields that were sent and ignored, because the operation does not know them, and effects of
+               * the change that may be unwanted.
+               */
               warnings?: string[];
             };
           };
@@ -3785,7 +3881,10 @@ export interface paths {
           content: {
             "application/json": {
               data: components["schemas"]["Script"];
-              /** Fields that were sent and ignored, because the operation does not know them, and effects of the change that may be unwanted. */
+              /**
+               * Fields that were sent and ignored, because the operation does not know them, and effects of
+               * the change that may be unwanted.
+               */
               warnings?: string[];
             };
           };
@@ -3845,7 +3944,10 @@ export interface paths {
           content: {
             "application/json": {
               data: components["schemas"]["Script"];
-              /** Fields that were sent and ignored, because the operation does not know them, and effects of the change that may be unwanted. */
+              /**
+               * Fields that were sent and ignored, because the operation does not know them, and effects of
+               * the change that may be unwanted.
+               */
               warnings?: string[];
             };
           };
@@ -3970,7 +4072,10 @@ export interface paths {
           content: {
             "application/json": {
               data: components["schemas"]["TokenWithText"];
-              /** Fields that were sent and ignored, because the operation does not know them, and effects of the change that may be unwanted. */
+              /**
+               * Fields that were sent and ignored, because the operation does not know them, and effects of
+               * the change that may be unwanted.
+               */
               warnings?: string[];
             };
           };
@@ -4030,7 +4135,10 @@ export interface paths {
           content: {
             "application/json": {
               data: components["schemas"]["Token"];
-              /** Fields that were sent and ignored, because the operation does not know them, and effects of the change that may be unwanted. */
+              /**
+               * Fields that were sent and ignored, because the operation does not know them, and effects of
+               * the change that may be unwanted.
+               */
               warnings?: string[];
             };
           };
@@ -4335,7 +4443,10 @@ export interface paths {
                 /** The value of the header `X-CSRF-Token`, for changes by forms. */
                 csrf_token: string;
               };
-              /** Fields that were sent and ignored, because the operation does not know them, and effects of the change that may be unwanted. */
+              /**
+               * Fields that were sent and ignored, because the operation does not know them, and effects of
+               * the change that may be unwanted.
+               */
               warnings?: string[];
             };
           };
@@ -4366,7 +4477,10 @@ export interface paths {
           };
           content: {
             "application/json": components["schemas"]["Message"] & {
-              /** Fields that were sent and ignored, because the operation does not know them, and effects of the change that may be unwanted. */
+              /**
+               * Fields that were sent and ignored, because the operation does not know them, and effects of
+               * the change that may be unwanted.
+               */
               warnings?: string[];
             };
           };
@@ -4624,7 +4738,10 @@ export interface paths {
               data: {
                 recovery_codes: string[];
               };
-              /** Fields that were sent and ignored, because the operation does not know them, and effects of the change that may be unwanted. */
+              /**
+               * Fields that were sent and ignored, because the operation does not know them, and effects of
+               * the change that may be unwanted.
+               */
               warnings?: string[];
             };
           };
@@ -4715,7 +4832,10 @@ export interface paths {
               data: {
                 second_factor_required: boolean;
               };
-              /** Fields that were sent and ignored, because the operation does not know them, and effects of the change that may be unwanted. */
+              /**
+               * Fields that were sent and ignored, because the operation does not know them, and effects of
+               * the change that may be unwanted.
+               */
               warnings?: string[];
             };
           };
@@ -4783,7 +4903,10 @@ export interface paths {
           content: {
             "application/json": {
               data: components["schemas"]["Passkey"];
-              /** Fields that were sent and ignored, because the operation does not know them, and effects of the change that may be unwanted. */
+              /**
+               * Fields that were sent and ignored, because the operation does not know them, and effects of
+               * the change that may be unwanted.
+               */
               warnings?: string[];
             };
           };
@@ -4972,7 +5095,10 @@ export interface paths {
           content: {
             "application/json": {
               data: components["schemas"]["OwnUser"];
-              /** Fields that were sent and ignored, because the operation does not know them, and effects of the change that may be unwanted. */
+              /**
+               * Fields that were sent and ignored, because the operation does not know them, and effects of
+               * the change that may be unwanted.
+               */
               warnings?: string[];
             };
           };
@@ -5044,7 +5170,10 @@ export interface paths {
           content: {
             "application/json": {
               data: components["schemas"]["User"];
-              /** Fields that were sent and ignored, because the operation does not know them, and effects of the change that may be unwanted. */
+              /**
+               * Fields that were sent and ignored, because the operation does not know them, and effects of
+               * the change that may be unwanted.
+               */
               warnings?: string[];
             };
           };
@@ -5104,7 +5233,10 @@ export interface paths {
           content: {
             "application/json": {
               data: components["schemas"]["User"];
-              /** Fields that were sent and ignored, because the operation does not know them, and effects of the change that may be unwanted. */
+              /**
+               * Fields that were sent and ignored, because the operation does not know them, and effects of
+               * the change that may be unwanted.
+               */
               warnings?: string[];
             };
           };
@@ -5199,7 +5331,10 @@ export interface paths {
                 url: string;
                 expires_at: string;
               };
-              /** Fields that were sent and ignored, because the operation does not know them, and effects of the change that may be unwanted. */
+              /**
+               * Fields that were sent and ignored, because the operation does not know them, and effects of
+               * the change that may be unwanted.
+               */
               warnings?: string[];
             };
           };
@@ -5236,7 +5371,10 @@ export interface paths {
           content: {
             "application/json": {
               data: components["schemas"]["TokenWithText"];
-              /** Fields that were sent and ignored, because the operation does not know them, and effects of the change that may be unwanted. */
+              /**
+               * Fields that were sent and ignored, because the operation does not know them, and effects of
+               * the change that may be unwanted.
+               */
               warnings?: string[];
             };
           };
@@ -5308,7 +5446,10 @@ export interface paths {
           content: {
             "application/json": {
               data: components["schemas"]["Workspace"];
-              /** Fields that were sent and ignored, because the operation does not know them, and effects of the change that may be unwanted. */
+              /**
+               * Fields that were sent and ignored, because the operation does not know them, and effects of
+               * the change that may be unwanted.
+               */
               warnings?: string[];
             };
           };
@@ -5368,7 +5509,10 @@ export interface paths {
           content: {
             "application/json": {
               data: components["schemas"]["Workspace"];
-              /** Fields that were sent and ignored, because the operation does not know them, and effects of the change that may be unwanted. */
+              /**
+               * Fields that were sent and ignored, because the operation does not know them, and effects of
+               * the change that may be unwanted.
+               */
               warnings?: string[];
             };
           };
@@ -5424,7 +5568,10 @@ export interface paths {
           content: {
             "application/json": {
               data: components["schemas"]["Workspace"];
-              /** Fields that were sent and ignored, because the operation does not know them, and effects of the change that may be unwanted. */
+              /**
+               * Fields that were sent and ignored, because the operation does not know them, and effects of
+               * the change that may be unwanted.
+               */
               warnings?: string[];
             };
           };
@@ -5494,7 +5641,10 @@ export interface paths {
           content: {
             "application/json": {
               data: components["schemas"]["WorkspaceMember"];
-              /** Fields that were sent and ignored, because the operation does not know them, and effects of the change that may be unwanted. */
+              /**
+               * Fields that were sent and ignored, because the operation does not know them, and effects of
+               * the change that may be unwanted.
+               */
               warnings?: string[];
             };
           };
@@ -5529,7 +5679,10 @@ export interface paths {
           content: {
             "application/json": {
               data: components["schemas"]["WorkspaceMember"];
-              /** Fields that were sent and ignored, because the operation does not know them, and effects of the change that may be unwanted. */
+              /**
+               * Fields that were sent and ignored, because the operation does not know them, and effects of
+               * the change that may be unwanted.
+               */
               warnings?: string[];
             };
           };
@@ -6054,7 +6207,10 @@ export interface components {
       timezone: string;
       from: string;
       to: string;
-      /** Removals before this time are not known, because an older version ran: earlier days show only backups that were still stored then. */
+      /**
+       * Removals before this time are not known, because an older version ran: earlier days show only backups
+       * that were still stored then.
+       */
       exact_since: string | null;
       /** Every day, the oldest first. */
       days: {
@@ -6338,7 +6494,10 @@ export interface components {
       last_run_local_time: string | null;
       /** How the last backup run that ended turned out. */
       last_run_outcome: "succeeded" | "warnings" | "failed" | null;
-      /** Number of due times in the last 30 days that were skipped because an earlier run of the task was active. */
+      /**
+       * Number of due times in the last 30 days that were skipped because an earlier run of the task was
+       * active.
+       */
       skipped_schedules: {
         count: number;
         last_at: string | null;
@@ -6437,7 +6596,9 @@ export interface components {
       time_to_run_at?: string | null;
       /** Day of a weekly task, Sunday 0. */
       weekday?: number | null;
-      /** Five fields, or a nickname such as `@daily`; `L`, `W` and `#` as the library croner supports them. */
+      /**
+       * Five fields, or a nickname such as `@daily`; `L`, `W` and `#` as the library croner supports them.
+       */
       custom_cron_expression?: string | null;
       /** Default: the user's. */
       timezone?: string | null;
@@ -6462,7 +6623,9 @@ export interface components {
           is_paused: boolean;
           /** Median duration of the runs that made the newest ten backups. */
           expected_duration_ms: number | null;
-          /** Set if the task is due more than 28 times in the week: the shortest time between two due times. */
+          /**
+           * Set if the task is due more than 28 times in the week: the shortest time between two due times.
+           */
           interval_ms: number | null;
           /** The interval in words. */
           interval: string | null;
@@ -6522,7 +6685,10 @@ export interface components {
       backup_destination_id: number;
       /** `control_plane` is this control plane's own database: for tokens with the `admin` ability. */
       type: "files" | "database" | "control_plane";
-      /** Needed when `type` is `database`: one name, several separated by commas, or `*` for all of the server's. */
+      /**
+       * Needed when `type` is `database`: one name, several separated by commas, or `*` for all of the
+       * server's.
+       */
       database_name?: string | null;
       /** Default: the kind that is found on the server. */
       database_type?: "postgresql" | "mysql" | "sqlite" | null;
@@ -6554,7 +6720,9 @@ export interface components {
       time_to_run_at?: string | null;
       /** Day of a weekly task, Sunday 0. */
       weekday?: number | null;
-      /** Five fields, or a nickname such as `@daily`; `L`, `W` and `#` as the library croner supports them. */
+      /**
+       * Five fields, or a nickname such as `@daily`; `L`, `W` and `#` as the library croner supports them.
+       */
       custom_cron_expression?: string | null;
       /** Default: the user's. */
       timezone?: string | null;
@@ -6584,7 +6752,10 @@ export interface components {
       encryption_recipients?: string[] | null;
       /** Seconds after which a run is stopped. */
       run_timeout?: number | null;
-      /** Seconds without progress of a run after which its owner is notified, and `why` shows what it waits for. */
+      /**
+       * Seconds without progress of a run after which its owner is notified, and `why` shows what it waits
+       * for.
+       */
       stall_warning?: number | null;
       /** Seconds without progress after which a run fails. */
       stall_timeout?: number | null;
@@ -6600,9 +6771,17 @@ export interface components {
         shrink?: "warn" | "fail" | "ignore";
         too_long?: "warn" | "fail" | "ignore";
       } | null;
-      /** When a backup has fewer files, or fewer bytes read or stored, than half of the median of the task's last 7 backups (at least 3, of the source as it is defined now): warn, fail the run and store nothing, or ignore it. */
+      /**
+       * When a backup has fewer files, or fewer bytes read or stored, than half of the median of the task's
+       * last 7 backups (at least 3, of the source as it is defined now): warn, fail the run and store
+       * nothing, or ignore it.
+       */
       on_shrink?: "warn" | "fail" | "ignore" | null;
-      /** When data that used to compress no longer does, as after ransomware: the stored size per byte read, or the share of frames that don't compress, is at least 0.25 above that median, and more is stored than the median. */
+      /**
+       * When data that used to compress no longer does, as after ransomware: the stored size per byte read,
+       * or the share of frames that don't compress, is at least 0.25 above that median, and more is stored
+       * than the median.
+       */
       on_incompressible?: "warn" | "fail" | "ignore" | null;
       /** zstd level of archives, from 1 (fast) to 19 (small). */
       compression_level?: number | null;
@@ -6610,7 +6789,10 @@ export interface components {
       compression_threads?: number | null;
       /** Days after which each stored backup is read back and verified, one at a time on a server. */
       verify_every?: number | null;
-      /** Days after which the newest backup is restored in a drill, compared with what was stored, and removed again: files in a temporary directory, databases in scratch databases. */
+      /**
+       * Days after which the newest backup is restored in a drill, compared with what was stored, and removed
+       * again: files in a temporary directory, databases in scratch databases.
+       */
       drill_every?: number | null;
       /** Scripts that backup runs execute on the server, in order. */
       script_ids?: number[] | null;
@@ -6630,7 +6812,10 @@ export interface components {
       backup_destination_id?: number;
       /** `control_plane` is this control plane's own database: for tokens with the `admin` ability. */
       type?: "files" | "database" | "control_plane";
-      /** Needed when `type` is `database`: one name, several separated by commas, or `*` for all of the server's. */
+      /**
+       * Needed when `type` is `database`: one name, several separated by commas, or `*` for all of the
+       * server's.
+       */
       database_name?: string | null;
       /** Default: the kind that is found on the server. */
       database_type?: "postgresql" | "mysql" | "sqlite" | null;
@@ -6662,7 +6847,9 @@ export interface components {
       time_to_run_at?: string | null;
       /** Day of a weekly task, Sunday 0. */
       weekday?: number | null;
-      /** Five fields, or a nickname such as `@daily`; `L`, `W` and `#` as the library croner supports them. */
+      /**
+       * Five fields, or a nickname such as `@daily`; `L`, `W` and `#` as the library croner supports them.
+       */
       custom_cron_expression?: string | null;
       /** Default: the user's. */
       timezone?: string | null;
@@ -6692,7 +6879,10 @@ export interface components {
       encryption_recipients?: string[] | null;
       /** Seconds after which a run is stopped. */
       run_timeout?: number | null;
-      /** Seconds without progress of a run after which its owner is notified, and `why` shows what it waits for. */
+      /**
+       * Seconds without progress of a run after which its owner is notified, and `why` shows what it waits
+       * for.
+       */
       stall_warning?: number | null;
       /** Seconds without progress after which a run fails. */
       stall_timeout?: number | null;
@@ -6708,9 +6898,17 @@ export interface components {
         shrink?: "warn" | "fail" | "ignore";
         too_long?: "warn" | "fail" | "ignore";
       } | null;
-      /** When a backup has fewer files, or fewer bytes read or stored, than half of the median of the task's last 7 backups (at least 3, of the source as it is defined now): warn, fail the run and store nothing, or ignore it. */
+      /**
+       * When a backup has fewer files, or fewer bytes read or stored, than half of the median of the task's
+       * last 7 backups (at least 3, of the source as it is defined now): warn, fail the run and store
+       * nothing, or ignore it.
+       */
       on_shrink?: "warn" | "fail" | "ignore" | null;
-      /** When data that used to compress no longer does, as after ransomware: the stored size per byte read, or the share of frames that don't compress, is at least 0.25 above that median, and more is stored than the median. */
+      /**
+       * When data that used to compress no longer does, as after ransomware: the stored size per byte read,
+       * or the share of frames that don't compress, is at least 0.25 above that median, and more is stored
+       * than the median.
+       */
       on_incompressible?: "warn" | "fail" | "ignore" | null;
       /** zstd level of archives, from 1 (fast) to 19 (small). */
       compression_level?: number | null;
@@ -6718,7 +6916,10 @@ export interface components {
       compression_threads?: number | null;
       /** Days after which each stored backup is read back and verified, one at a time on a server. */
       verify_every?: number | null;
-      /** Days after which the newest backup is restored in a drill, compared with what was stored, and removed again: files in a temporary directory, databases in scratch databases. */
+      /**
+       * Days after which the newest backup is restored in a drill, compared with what was stored, and removed
+       * again: files in a temporary directory, databases in scratch databases.
+       */
       drill_every?: number | null;
       /** Scripts that backup runs execute on the server, in order. */
       script_ids?: number[] | null;
@@ -6850,7 +7051,10 @@ export interface components {
       backup_destination: components["schemas"]["NamedRecord"];
       remote_server_id: number | null;
       remote_server: components["schemas"]["NamedRecord"] | null;
-      /** Files only: the directory that a restore without `target_path` restores into; null if it is not known. */
+      /**
+       * Files only: the directory that a restore without `target_path` restores into; null if it is not
+       * known.
+       */
       original_directory: string | null;
       /** Name of the first archive. */
       file_name: string;
@@ -6867,7 +7071,10 @@ export interface components {
       source_label: string;
       /** Whether `/api/backups/{id}/files` lists its contents. */
       is_listed: boolean;
-      /** The fields that a restore of it takes besides `remote_server_id`, `overwrite` and `identity`; empty if agents can't restore it. */
+      /**
+       * The fields that a restore of it takes besides `remote_server_id`, `overwrite` and `identity`; empty
+       * if agents can't restore it.
+       */
       restore_fields: string[];
       /** Why agents can't restore it. */
       restore_refusal: string | null;
@@ -7087,7 +7294,10 @@ export interface components {
           [key: string]: string;
         };
       } | null;
-      /** Another agent with the same key, for example on a cloned machine, that was refused within the last 24 hours because the server's own agent was connected. */
+      /**
+       * Another agent with the same key, for example on a cloned machine, that was refused within the last 24
+       * hours because the server's own agent was connected.
+       */
       duplicate_agent: {
         hostname: string;
         ip_address: string | null;
@@ -7118,7 +7328,10 @@ export interface components {
       runs_at_once?: number | null;
       /** `always_on`: an absent agent is reported. */
       class?: "always_on" | "intermittent" | null;
-      /** Seconds that its agent may be disconnected before the `on_failure` streams of its tasks are notified; 0: never. */
+      /**
+       * Seconds that its agent may be disconnected before the `on_failure` streams of its tasks are notified;
+       * 0: never.
+       */
       offline_alert_after?: number | null;
     };
     RemoteServerChanges: {
@@ -7136,7 +7349,10 @@ export interface components {
       runs_at_once?: number | null;
       /** `always_on`: an absent agent is reported. */
       class?: "always_on" | "intermittent" | null;
-      /** Seconds that its agent may be disconnected before the `on_failure` streams of its tasks are notified; 0: never. */
+      /**
+       * Seconds that its agent may be disconnected before the `on_failure` streams of its tasks are notified;
+       * 0: never.
+       */
       offline_alert_after?: number | null;
     };
     ServerFile: {
@@ -7251,7 +7467,10 @@ export interface components {
       webdav_username?: string | null;
       is_webdav_password_set?: boolean;
       webdav_path?: string | null;
-      /** The space that an agent last measured, after a backup or a check; of a local destination on that agent's server, of WebDAV the account's quota. */
+      /**
+       * The space that an agent last measured, after a backup or a check; of a local destination on that
+       * agent's server, of WebDAV the account's quota.
+       */
       space: {
         free_bytes: number;
         total_bytes: number;
@@ -7291,7 +7510,9 @@ export interface components {
       s3_secret_key?: string | null;
       /** The name of an existing bucket. */
       s3_bucket_name?: string | null;
-      /** Whether the bucket is part of the path instead of the host name; most self-hosted services need this. */
+      /**
+       * Whether the bucket is part of the path instead of the host name; most self-hosted services need this.
+       */
       path_style_endpoint?: boolean | null;
       /** Needed when `type` is `s3`. */
       s3_region?: string | null;
@@ -7341,7 +7562,9 @@ export interface components {
       s3_secret_key?: string | null;
       /** The name of an existing bucket. */
       s3_bucket_name?: string | null;
-      /** Whether the bucket is part of the path instead of the host name; most self-hosted services need this. */
+      /**
+       * Whether the bucket is part of the path instead of the host name; most self-hosted services need this.
+       */
       path_style_endpoint?: boolean | null;
       /** Needed when `type` is `s3`. */
       s3_region?: string | null;
@@ -7402,7 +7625,9 @@ export interface components {
       s3_secret_key?: string | null;
       /** The name of an existing bucket. */
       s3_bucket_name?: string | null;
-      /** Whether the bucket is part of the path instead of the host name; most self-hosted services need this. */
+      /**
+       * Whether the bucket is part of the path instead of the host name; most self-hosted services need this.
+       */
       path_style_endpoint?: boolean | null;
       /** Needed when `type` is `s3`. */
       s3_region?: string | null;
@@ -7516,7 +7741,10 @@ export interface components {
       last_delivery: components["schemas"]["NotificationStreamLastDelivery"];
       /** Since when it accepts no message; null if the last one was accepted. */
       failing_since: string | null;
-      /** Nothing is sent before this time: at most one message per minute, and increasingly rarely while it fails. */
+      /**
+       * Nothing is sent before this time: at most one message per minute, and increasingly rarely while it
+       * fails.
+       */
       next_attempt_at: string | null;
       created_at: string;
       updated_at: string;
@@ -8117,7 +8345,10 @@ export interface components {
       /** The response's `X-Request-Id`. */
       request_id: string | null;
     };
-    /** `refused` or `failed` after `done` with the same `request_id`: the change was made, but a later step was not. */
+    /**
+     * `refused` or `failed` after `done` with the same `request_id`: the change was made, but a later step
+     * was not.
+     */
     AuditResult: "done" | "refused" | "failed";
     Failure: {
       error?: string;

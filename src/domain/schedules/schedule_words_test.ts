@@ -27,7 +27,7 @@ Deno.test("a schedule is described in words with its time zone", () => {
     [cron("@weekly"), "Every Sunday at 00:00 (UTC)"],
     [cron("@Hourly"), "Every hour (UTC)"],
     [cron("0 2 L * *"), "At 02:00, on the last day of the month (UTC)"],
-    // crontab(5): a day has to match one of the two fields, unless one of them begins with a star.
+    // crontab(5): one of the two fields has to match the day. If a field begins with a star, both have to.
     [cron("0 2 1 * 1"), "At 02:00, on day 1 of the month; also at 02:00, only on Monday (UTC)"],
     [cron("0 2 */2 * 1"), "At 02:00, every 2 days in a month, only on Monday (UTC)"],
     [cron("0 2 * * MON#L"), "At the times of the cron expression 0 2 * * MON#L (UTC)"],

@@ -22,7 +22,7 @@ export interface ServerUptime {
    * Share of the recorded time in which the agent was connected, from 0 to 1; null if nothing was recorded.
    */
   readonly uptime: number | null;
-  /** Share of each day. */
+  /** For each day, the share of it in which the agent was connected. */
   readonly days: readonly { readonly date: string; readonly uptime: number | null }[];
 }
 

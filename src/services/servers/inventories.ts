@@ -108,7 +108,9 @@ export async function listUnprotected(
   return await unprotectedOn(database, caller, serverId);
 }
 
-/** Marks items as not needed, or removes these marks. Then returns the same as {@link listUnprotected}. */
+/**
+ * Marks items that need no backup, or removes these marks. Then returns the same as {@link listUnprotected}.
+ */
 export async function dismissUnprotected(
   { database }: ServiceContext,
   caller: Caller,

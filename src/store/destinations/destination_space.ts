@@ -9,8 +9,8 @@ interface Space {
 
 /**
  * Stores the space of a destination. Does nothing if another transaction has locked the destination. This
- * function does not wait for the lock: two transactions that each change several destinations could then
- * block each other.
+ * function does not wait for the lock. If it waited, two transactions that each change several destinations
+ * could block each other.
  */
 export async function storeSpace(
   sql: Sql,

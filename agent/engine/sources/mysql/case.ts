@@ -9,7 +9,7 @@ export async function ignoresCase(connection: MysqlConnection, client: string): 
   return row![0] !== "0";
 }
 
-/** Returns the name in lower case, as a server that ignores case stores it. */
+/** Returns the name in lower case. Servers that ignore the case of names store names so. */
 export function folded(name: string): string {
   return name.toLowerCase();
 }

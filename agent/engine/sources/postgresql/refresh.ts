@@ -19,7 +19,7 @@ export function refreshWarning({ message, statement }: LoadError): string | null
 }
 
 /**
- * Takes the statements that fill materialized views out of a plain dump, and executes them after the load.
+ * Removes statements from a plain dump: those that fill materialized views. Executes them after the load.
  */
 export class Refreshes {
   readonly #statements: string[] = [];
