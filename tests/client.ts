@@ -88,8 +88,10 @@ function comment(text: string): string {
     .map((line) => line.replace(/^ *\* ?/, "").trim())
     .filter((line) => line !== "" && !/^(@enum|@default|Format:)/.test(line))
     .join(" ").replaceAll("@description ", "");
-  const [sentence] = /^.*?\.(?= |$)/.exec(words) ?? [words];
-  if (sentence === "") return "";
+  const [first] = /^.*?\.(?= |$)/.exec(words) ?? [words];
+  const sentence = first.replace(/^What /, "Says what ");
+  // "Of the text, in hex" only makes sense beside the field's other documentation.
+  if (sentence === "" || sentence.startsWith("Of ")) return "";
   const line = `${indent}/** ${sentence} */\n`;
   if (line.length <= WIDTH) return line;
   return `${indent}/**\n${wrapped(sentence, `${indent} * `)}${indent} */\n`;

@@ -1203,7 +1203,7 @@ export interface paths {
       };
       requestBody?: never;
       responses: {
-        /** What it waits for; `waiting_for` is null if it is running or has ended. */
+        /** Says what it waits for; `waiting_for` is null if it is running or has ended. */
         200: {
           headers: {
             [name: string]: unknown;
@@ -1626,7 +1626,6 @@ export interface paths {
     get: {
       parameters: {
         query: {
-          /** Of a regular file. */
           path: string;
         };
         header?: never;
@@ -1762,7 +1761,7 @@ export interface paths {
       };
       requestBody?: never;
       responses: {
-        /** What was found, and what could not be searched. */
+        /** Says what was found, and what could not be searched. */
         200: {
           headers: {
             [name: string]: unknown;
@@ -1821,7 +1820,7 @@ export interface paths {
         };
       };
       responses: {
-        /** What was found, and what could not be searched. */
+        /** Says what was found, and what could not be searched. */
         200: {
           headers: {
             [name: string]: unknown;
@@ -1876,7 +1875,7 @@ export interface paths {
       };
       requestBody?: never;
       responses: {
-        /** What was found, and what could not be searched. */
+        /** Says what was found, and what could not be searched. */
         200: {
           headers: {
             [name: string]: unknown;
@@ -1933,7 +1932,7 @@ export interface paths {
         };
       };
       responses: {
-        /** What was found, and what could not be searched. */
+        /** Says what was found, and what could not be searched. */
         200: {
           headers: {
             [name: string]: unknown;
@@ -2001,7 +2000,6 @@ export interface paths {
             databases?: string[];
             /** Databases only. */
             database_host?: string | null;
-            /** Of `database_host`. */
             database_port?: number | null;
             /** At `database_host`. */
             database_username?: string | null;
@@ -2064,7 +2062,6 @@ export interface paths {
             databases?: string[];
             /** Databases only. */
             database_host?: string | null;
-            /** Of `database_host`. */
             database_port?: number | null;
             /** At `database_host`. */
             database_username?: string | null;
@@ -2162,7 +2159,6 @@ export interface paths {
             remote_server_id?: number;
             /** Databases only. */
             database_host?: string | null;
-            /** Of `database_host`. */
             database_port?: number | null;
             /** At `database_host`. */
             database_username?: string | null;
@@ -2684,7 +2680,7 @@ export interface paths {
               unprotected_count: number;
               /** When the agent last looked; null before the first time. */
               inventoried_at: string | null;
-              /** What the agent could not look at, and why. */
+              /** Says what the agent could not look at, and why. */
               notes: string[];
             };
           };
@@ -2721,7 +2717,7 @@ export interface paths {
               unprotected_count: number;
               /** When the agent last looked; null before the first time. */
               inventoried_at: string | null;
-              /** What the agent could not look at, and why. */
+              /** Says what the agent could not look at, and why. */
               notes: string[];
             };
           };
@@ -2762,7 +2758,7 @@ export interface paths {
               unprotected_count: number;
               /** When the agent last looked; null before the first time. */
               inventoried_at: string | null;
-              /** What the agent could not look at, and why. */
+              /** Says what the agent could not look at, and why. */
               notes: string[];
               /**
                * Fields that were sent and ignored, because the operation does not know them, and effects of
@@ -2808,7 +2804,7 @@ export interface paths {
               unprotected_count: number;
               /** When the agent last looked; null before the first time. */
               inventoried_at: string | null;
-              /** What the agent could not look at, and why. */
+              /** Says what the agent could not look at, and why. */
               notes: string[];
               /**
                * Fields that were sent and ignored, because the operation does not know them, and effects of
@@ -4203,7 +4199,7 @@ export interface paths {
                   name: string;
                   role: components["schemas"]["Role"];
                 };
-                /** What the user's role allows at this moment. */
+                /** Says what the user's role allows at this moment. */
                 abilities: string[];
                 /** The value of the header `X-CSRF-Token`, for changes by forms. */
                 csrf_token: string;
@@ -4247,7 +4243,7 @@ export interface paths {
                   name: string;
                   role: components["schemas"]["Role"];
                 };
-                /** What the user's role allows at this moment. */
+                /** Says what the user's role allows at this moment. */
                 abilities: string[];
                 /** The value of the header `X-CSRF-Token`, for changes by forms. */
                 csrf_token: string;
@@ -4291,7 +4287,7 @@ export interface paths {
                   name: string;
                   role: components["schemas"]["Role"];
                 };
-                /** What the user's role allows at this moment. */
+                /** Says what the user's role allows at this moment. */
                 abilities: string[];
                 /** The value of the header `X-CSRF-Token`, for changes by forms. */
                 csrf_token: string;
@@ -4391,7 +4387,7 @@ export interface paths {
                   name: string;
                   role: components["schemas"]["Role"];
                 };
-                /** What the user's role allows at this moment. */
+                /** Says what the user's role allows at this moment. */
                 abilities: string[];
                 /** The value of the header `X-CSRF-Token`, for changes by forms. */
                 csrf_token: string;
@@ -4438,7 +4434,7 @@ export interface paths {
                   name: string;
                   role: components["schemas"]["Role"];
                 };
-                /** What the user's role allows at this moment. */
+                /** Says what the user's role allows at this moment. */
                 abilities: string[];
                 /** The value of the header `X-CSRF-Token`, for changes by forms. */
                 csrf_token: string;
@@ -4583,7 +4579,7 @@ export interface paths {
                   name: string;
                   role: components["schemas"]["Role"];
                 };
-                /** What the user's role allows at this moment. */
+                /** Says what the user's role allows at this moment. */
                 abilities: string[];
                 /** The value of the header `X-CSRF-Token`, for changes by forms. */
                 csrf_token: string;
@@ -5036,7 +5032,7 @@ export interface paths {
                   name: string;
                   role: components["schemas"]["Role"];
                 };
-                /** What the user's role allows at this moment. */
+                /** Says what the user's role allows at this moment. */
                 abilities: string[];
                 /** The value of the header `X-CSRF-Token`, for changes by forms. */
                 csrf_token: string;
@@ -6456,15 +6452,15 @@ export interface components {
       overdue_after: number | null;
       /** Seconds that the newest backup may be old; by default as the schedule promises. */
       max_age: number | null;
-      /** What happens if a guard finds a backup wrong, by guard. */
+      /** Says what happens if a guard finds a backup wrong, by guard. */
       guards: {
         incompressible: "warn" | "fail" | "ignore";
         shrink: "warn" | "fail" | "ignore";
         too_long: "warn" | "fail" | "ignore";
       };
-      /** What happens if a backup is much smaller than the last ones. */
+      /** Says what happens if a backup is much smaller than the last ones. */
       on_shrink: "warn" | "fail" | "ignore";
-      /** What happens if a backup compresses much worse than the last ones. */
+      /** Says what happens if a backup compresses much worse than the last ones. */
       on_incompressible: "warn" | "fail" | "ignore";
       /** Zstd level of archives, from 1 (fast) to 19 (small); 0 stores them uncompressed. */
       compression_level: number;
@@ -6536,7 +6532,7 @@ export interface components {
       path: string | null;
       /** Tables whose rows a dump leaves out, separated by commas. */
       excluded_tables: string | null;
-      /** What is backed up, in words. */
+      /** Says what is backed up, in words. */
       description: string;
     };
     TaskSchedule: {
@@ -6997,10 +6993,9 @@ export interface components {
       files_count: number | null;
       bytes_per_second: number | null;
       eta_seconds: number | null;
-      /** What a run with scripts is doing: a type of script, or `backup`. */
+      /** Says what a run with scripts is doing: a type of script, or `backup`. */
       phase: "prescript" | "backup" | "after_success" | "after_failure" | "postscript" | null;
     };
-    /** Of a successful restore: what was asked for, and what was written. */
     BackupTaskLogRestored: {
       requested: components["schemas"]["RestoreAmounts"];
       written: components["schemas"]["RestoreAmounts"];
@@ -7027,7 +7022,7 @@ export interface components {
       message: string;
       /** When the wait ends by itself; for an active run, the end of its run timeout. */
       until: string | null;
-      /** What happens at `until`. */
+      /** Says what happens at `until`. */
       then: string | null;
       /** Ids of the logs of the runs before it in the queue. */
       runs_ahead: number[];
@@ -7067,7 +7062,7 @@ export interface components {
       /** Checksum of the first archive, as stored. */
       sha256: string;
       engine: string;
-      /** What it contains, such as `PostgreSQL databases`. */
+      /** Says what it contains, such as `PostgreSQL databases`. */
       source_label: string;
       /** Whether `/api/backups/{id}/files` lists its contents. */
       is_listed: boolean;
@@ -7159,7 +7154,7 @@ export interface components {
       name: string;
       /** Null once the task is deleted. */
       backup_task: components["schemas"]["NamedRecord"] | null;
-      /** What the backups contain at this path, that of the newest backup first. */
+      /** Says what the backups contain at this path, that of the newest backup first. */
       versions: {
         type: "file" | "directory" | "symlink" | "hardlink" | "fifo" | "character_device" | "block_device";
         size: number;
@@ -7367,7 +7362,6 @@ export interface components {
       gid: number;
       /** Null if its year is not between 0 and 9999. */
       modified_at: string | null;
-      /** Of a symbolic link; otherwise null. */
       link_target: string | null;
       /** Whether the agent has the permission to read it. */
       is_readable: boolean;
@@ -7939,7 +7933,6 @@ export interface components {
       run_as: string | null;
       /** Whether the run fails with it, or counts a warning. */
       on_failure: "fail" | "warn";
-      /** Of the text, in hex. */
       sha256: string;
       /** Tasks that use it. */
       backup_tasks_count: number;
@@ -8206,7 +8199,6 @@ export interface components {
       [key: string]: unknown;
     };
     Installation: {
-      /** Of the control plane that answers. */
       version: string;
       /** All control planes that share the database. */
       replicas: {
@@ -8229,7 +8221,7 @@ export interface components {
         key_ids: string[];
         /** Whether another one is running that has the same keys and is not older. */
         is_safe_to_stop: boolean;
-        /** What happens if it is stopped. */
+        /** Says what happens if it is stopped. */
         stop_note: string;
       }[];
       /** Background work of the control plane that answers. */
@@ -8249,13 +8241,11 @@ export interface components {
       };
       database: {
         place: string;
-        /** Of PostgreSQL. */
         server_version: string;
         size_bytes: number;
       };
       migrations: {
         applied_count: number;
-        /** Of the version that answers. */
         expected_count: number;
         newest: string;
         newest_applied_at: string;
@@ -8313,7 +8303,7 @@ export interface components {
       kept_at: string | null;
       /** Whether that copy names every destination and key. */
       is_current: boolean;
-      /** What that copy lacks, one sentence each. */
+      /** Says what that copy lacks, one sentence each. */
       missing: string[];
     };
     AuditLogEntry: {
@@ -8355,7 +8345,7 @@ export interface components {
       message: string;
       /** True if the password is right and a second factor is needed; absent otherwise. */
       second_factor_required?: boolean;
-      /** What to send to `POST /api/login/code` with the code. */
+      /** Says what to send to `POST /api/login/code` with the code. */
       challenge?: string;
       /** True if the session needs a fresh log-in; absent otherwise. */
       step_up_required?: boolean;
