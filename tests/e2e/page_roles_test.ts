@@ -71,7 +71,7 @@ function actionsOf({ app }: TestApi): string[] {
 
 /** Replaces the `id` of a route by the id of a record. */
 function pathOf(route: string, records: Records): string {
-  return route.replace(/(\w+)\/:id/, (_, kind: string) => {
+  return route.replace(":kind", "tags").replace(/(\w+)\/:id/, (_, kind: string) => {
     assert.ok(RECORD_OF[kind] !== undefined, `Add ${kind} to this test`);
     return `${kind}/${records[RECORD_OF[kind]]}`;
   });
