@@ -14,7 +14,7 @@ export interface ViewUser {
   /** IANA name of the time zone in which the pages show times. */
   readonly timezone: string;
   readonly isAdmin: boolean;
-  /** Whether a log-in needs more than the password, or a passkey can replace it. */
+  /** Whether the password alone does not open a session. */
   readonly hasSecondFactor: boolean;
 }
 
@@ -180,7 +180,14 @@ export async function openView(site: Site, c: SiteContext): Promise<View | Respo
   if (required && !enabled && !has_passkey) return site.redirect(c, "/account/second-factor");
   const { personal_info: { name, email }, account_settings: { timezone, is_admin } } = user;
   return new View(site, c, {
-    user: { id: user.id, name, email, timezone, isAdmin: is_admin, hasSecondFactor: enabled || has_passkey },
+    user: {
+      id: user.id,
+      name,
+      email,
+      timezone,
+      isAdmin: is_admin,
+      hasSecondFactor: enabled || required && has_passkey,
+    },
     workspace,
     abilities: new Set(abilities),
     csrf: csrf_token,

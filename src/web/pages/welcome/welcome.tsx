@@ -55,7 +55,11 @@ function StepBody({ view, step, progress, backup }: WelcomeProps & { step: Step 
     case "login":
       return (
         <>
-          <p>A password alone can be stolen. A passkey or an authenticator app is asked for besides it.</p>
+          <p>
+            A password alone can be stolen. With an authenticator app, each log-in with the password also
+            needs a code. A passkey logs you in without the password, but the password alone still works until
+            a second factor is required of everybody.
+          </p>
           <p class="buttons">
             <a class="button quiet" href={view.path("/account/passkeys")}>Add a passkey</a>
             <a class="button quiet" href={view.path("/account/second-factor")}>Set up an authenticator app</a>

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { testApi } from "../../../../tests/support/clients/api.ts";
 import { sayHello } from "../../../../tests/support/fixtures/planted.ts";
-import { newServer, newTask } from "../../../../tests/support/fixtures/records.ts";
+import { newPasskey, newServer, newTask } from "../../../../tests/support/fixtures/records.ts";
 import { loggedIn, newAccount } from "../../../../tests/support/fixtures/accounts.ts";
 import { addWebPages } from "../../pages.ts";
 
@@ -33,6 +33,18 @@ Deno.test("the first steps say what is done, and lead to the recovery kit until 
     (await browser.call("GET", "/installation/recovery-kit")).headers.get("location"),
     "/login/step-up?next=/installation/recovery-kit",
   );
+});
+
+Deno.test("a passkey makes the log-in safe only if the password alone is not enough any more", async () => {
+  await using api = await open();
+  const account = await newAccount(api);
+  const browser = await loggedIn(api, account);
+  const isDone = async () =>
+    /Make your log-in safe<span class="hidden">: done/.test((await browser.call("GET", "/welcome")).text);
+  await newPasskey(api.database, account.id, api.clock.now());
+  assert.equal(await isDone(), false);
+  await api.database`update login_settings set second_factor_required = true`;
+  assert.equal(await isDone(), true);
 });
 
 Deno.test("the form of the first backup keeps what was typed, and says what is wrong field by field", async () => {
