@@ -49,17 +49,21 @@ interface Asset {
 export class Assets {
   readonly #files = new Map<string, Asset>();
 
-  /** Reads the files. */
-  constructor() {
+  /**
+   * Reads the files.
+   *
+   * @param pictures The folder with the pictures of the documentation. It can be absent.
+   */
+  constructor(pictures: URL = PICTURES) {
     for (const [name, { type, parts }] of Object.entries(FILES)) {
       const texts = parts.map((part) => withoutSourceMap(Deno.readTextFileSync(locate(part))));
       const bytes = new TextEncoder().encode(texts.join("\n"));
       const compressed = new Uint8Array(gzipSync(bytes));
       this.#files.set(name, { type, bytes, compressed, version: versionOf(bytes) });
     }
-    for (const { name } of Deno.readDirSync(PICTURES)) {
+    for (const name of namesIn(pictures)) {
       if (!name.endsWith(".png")) continue;
-      const bytes = Deno.readFileSync(new URL(name, PICTURES));
+      const bytes = Deno.readFileSync(new URL(name, pictures));
       this.#files.set(`images/${name}`, {
         type: "image/png",
         bytes,
@@ -99,6 +103,16 @@ export class Assets {
 
 function versionOf(bytes: Uint8Array): string {
   return createHash("sha256").update(bytes).digest("hex").slice(0, 12);
+}
+
+/** Returns the names in a folder. An installation without documentation has no such folder: returns none. */
+function namesIn(folder: URL): string[] {
+  try {
+    return [...Deno.readDirSync(folder)].map(({ name }) => name);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return [];
+    throw error;
+  }
 }
 
 /** Returns the address of a file of this folder, or of a package. */
