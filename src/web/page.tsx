@@ -135,7 +135,7 @@ function errorPage({ status, message }: PageError): PageContent {
     ? "It was deleted, or it belongs to another workspace."
     : status === 403
     ? "Your role in this workspace does not allow it. A manager of the workspace can change roles."
-    : "Nothing was changed. Reload the page to try again.";
+    : "Reload the page to try again.";
   return {
     title,
     status,
